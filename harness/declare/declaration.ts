@@ -46,7 +46,7 @@ export function parseDeclaration<S extends z.ZodType>(text: string, file: string
   }
   const checked = schema.safeParse(document.toJS() ?? {})
   if (checked.success) return checked.data
-  const problems = checked.error.issues.flatMap(issue => explain(issue, document))
+  const problems = checked.error.issues.flatMap(issue => explain(issue, document, schema))
   const [first, ...others] = problems.map(problem => {
     const at = lines.linePos(problem.offset)
     return { ...problem, where: `${shown(file)}:${at.line}:${at.col}` }
@@ -73,7 +73,7 @@ interface Problem {
   next: string
 }
 
-function explain(issue: core.$ZodIssue, document: Document): Problem[] {
+function explain(issue: core.$ZodIssue, document: Document, schema: z.ZodType): Problem[] {
   const path = issue.path.filter(p => typeof p !== 'symbol')
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(key => ({
@@ -81,7 +81,7 @@ function explain(issue: core.$ZodIssue, document: Document): Problem[] {
       offset: offsetOfKey(document, path, key),
       expected: 'a known key',
       seen: `unknown key "${key}"`,
-      next: suggestion(key, issue),
+      next: suggestion(key, keysAt(schema, path)),
     }))
   }
   const value = document.getIn(path)
@@ -97,17 +97,32 @@ function explain(issue: core.$ZodIssue, document: Document): Problem[] {
   ]
 }
 
-/** zod keeps the allowed keys out of its issue; the strict objects of our schemas add them as a parameter. */
-function suggestion(key: string, issue: core.$ZodIssue): string {
-  const known = (issue as { params?: { known?: string[] } }).params?.known ?? knownKeysOf(issue.inst)
+function suggestion(key: string, known: readonly string[]): string {
   const near = nearest(key, known)
   if (near) return `did you mean "${near}"?`
   return known.length ? `allowed here: ${known.join(', ')}` : 'remove it'
 }
 
-function knownKeysOf(schema: unknown): string[] {
-  const shape = (schema as { _zod?: { def?: { shape?: Record<string, unknown> } } } | undefined)?._zod?.def?.shape
-  return shape ? Object.keys(shape) : []
+/** The part of zod's own description of a schema that leads to the keys of an object somewhere inside it. */
+interface Definition {
+  shape?: Record<string, unknown>
+  element?: unknown
+  valueType?: unknown
+  innerType?: unknown
+  in?: unknown
+  options?: unknown[]
+}
+
+/** Keys that `schema` allows in the object at `path`: zod's issue names only those that it refused. */
+function keysAt(schema: unknown, path: readonly (string | number)[]): string[] {
+  const definition = (schema as { _zod?: { def?: Definition } } | undefined)?._zod?.def
+  if (!definition) return []
+  if (definition.options) return [...new Set(definition.options.flatMap(option => keysAt(option, path)))]
+  const wrapped = definition.innerType ?? definition.in
+  if (wrapped) return keysAt(wrapped, path)
+  const [step, ...rest] = path
+  if (step === undefined) return Object.keys(definition.shape ?? {})
+  return keysAt(definition.shape?.[step] ?? definition.element ?? definition.valueType, rest)
 }
 
 function expectation(issue: core.$ZodIssue): string {
@@ -127,7 +142,8 @@ function offsetOf(document: Document, path: readonly (string | number)[]): numbe
 
 function offsetOfKey(document: Document, path: readonly (string | number)[], key: string): number {
   const map = path.length === 0 ? document.contents : document.getIn(path, true)
-  const items = (map as { items?: { key?: { value?: unknown; range?: [number, number, number] } }[] } | null)?.items
+  const items = (map as { items?: { key?: { value?: unknown; range?: [number, number, number] } }[] } | null)
+    ?.items
   return items?.find(item => item.key?.value === key)?.key?.range?.[0] ?? offsetOf(document, path)
 }
 

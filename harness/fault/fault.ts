@@ -79,7 +79,10 @@ export class Fault extends Error {
   }
 
   /** Any thrown value as a fault: ours stay as they are, anything else becomes a fault of the harness. */
-  static wrap(thrown: unknown, next = 'report this with the run folder: the harness should not throw it'): Fault {
+  static wrap(
+    thrown: unknown,
+    next = 'report this with the run folder: the harness should not throw it',
+  ): Fault {
     if (thrown instanceof Fault) return thrown
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
     return new Fault({

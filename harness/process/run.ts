@@ -22,7 +22,11 @@ export interface RunResult {
  *
  * @throws Fault `process.missing` when the program is not installed; the signal's reason when aborted.
  */
-export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
   options.signal?.throwIfAborted()
   const child = spawnTied(command, args, {
     cwd: options.cwd,

@@ -6,6 +6,10 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
  * Node offers no parent-death signal, so util-linux' `setpriv` (on every Debian and Ubuntu) sets it and then becomes
  * the program. Signal and pid are those of the program itself.
  */
-export function spawnTied(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
+export function spawnTied(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): ChildProcess {
   return spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], options)
 }
