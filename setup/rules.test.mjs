@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { ESLint } from 'eslint'
+import tseslint from 'typescript-eslint'
+import { floorsRule } from './floors-rule.mjs'
+import { root } from './root.mjs'
+
+const eslint = new ESLint({ cwd: root })
+
+/** What the linter says about `text` standing in place of the file at `path`, which must be there: its types count. */
+async function complaints(path, text) {
+  const [result] = await eslint.lintText(text, { filePath: join(root, path) })
+  return result.messages.map(({ ruleId, message }) => `${ruleId}: ${message}`)
+}
+
+const MATCHER = `
+  interface Matchers { toPrint(text: string): Promise<void> }
+  declare function expect(console: object): Matchers
+  export async function test(console: object) { AWAIT expect(console).toPrint('login:') }
+`
+
+test('an assertion on a device that nobody awaits is an error', async () => {
+  const said = await complaints('harness/fault/exit.ts', MATCHER.replace('AWAIT', ''))
+  assert.equal(said.length, 1, said.join('\n'))
+  assert.match(said[0], /no-floating-promises/)
+  assert.deepEqual(await complaints('harness/fault/exit.ts', MATCHER.replace('AWAIT', 'await')), [])
+})
+
+const IMPORTS = [
+  [
+    'harness/fault/exit.ts',
+    '../session/a.js',
+    'fault (floor 1) must not import session (floor 9), which is above it',
+  ],
+  ['harness/channel/channel.ts', '../fault/a.js', undefined],
+  ['harness/declare/size.ts', '../fault/a.js', undefined],
+  [
+    'harness/fault/exit.ts',
+    '../declare/a.js',
+    'fault (floor 1) must not import declare (floor 1), its neighbour',
+  ],
+  [
+    'harness/fault/exit.ts',
+    '../attic/a.js',
+    'harness/attic stands on no floor: give it one in setup/floors.mjs',
+  ],
+  ['harness/fault/exit.ts', './a.js', undefined],
+  [
+    'harness/fault/exit.ts',
+    '../../fixtures/index.js',
+    'fault (floor 1) must not import fixtures/: the harness stands below it',
+  ],
+  [
+    'harness/fault/exit.ts',
+    '@playwright/test',
+    'only fixtures/ and playwright.config.ts import @playwright/test',
+  ],
+  ['fixtures/a.ts', '@playwright/test', undefined],
+  ['fixtures/a.ts', '../harness/session/a.js', undefined],
+  ['fixtures/a.ts', '../harness/lab/a.js', 'fixtures must not import lab (floor 11): they reach up to run'],
+  ['suites/xen/a.ts', 'bootwright', undefined],
+  ['suites/xen/a.ts', './b.js', undefined],
+  ['suites/xen/a.ts', '@playwright/test', 'only fixtures/ and playwright.config.ts import @playwright/test'],
+  ['suites/xen/a.ts', 'yaml', "a suite imports from 'bootwright', not from 'yaml'"],
+  [
+    'suites/xen/a.ts',
+    '../smoke/a.js',
+    "a suite imports from 'bootwright' and from its own folder, not suites/smoke",
+  ],
+  [
+    'suites/xen/a.ts',
+    '../../harness/session/a.js',
+    "a suite imports from 'bootwright' and from its own folder, not session (floor 9)",
+  ],
+]
+
+test('each file imports only from below', async () => {
+  const untyped = new ESLint({
+    cwd: root,
+    overrideConfigFile: true,
+    overrideConfig: {
+      files: ['**/*.ts'],
+      languageOptions: { parser: tseslint.parser },
+      plugins: { bootwright: { rules: { floors: floorsRule } } },
+      rules: { 'bootwright/floors': 'error' },
+    },
+  })
+  for (const [path, specifier, expected] of IMPORTS) {
+    for (const text of [
+      `import '${specifier}'`,
+      `export * from '${specifier}'`,
+      `await import('${specifier}')`,
+    ]) {
+      const [{ messages }] = await untyped.lintText(text, { filePath: join(root, path) })
+      assert.deepEqual(
+        messages.map(m => m.message),
+        expected ? [expected] : [],
+        `${path}: ${text}`,
+      )
+    }
+  }
+})
+
+test('the floors are part of the lint configuration', async () => {
+  const said = await complaints('harness/fault/exit.ts', `export type { A } from '../session/a.js'\n`)
+  assert.ok(
+    said.some(line => line.startsWith('bootwright/floors: fault (floor 1) must not import session')),
+    said.join('\n'),
+  )
+})
