@@ -13,7 +13,7 @@ export const faultJson = z.object({
   seen: z.string(),
   next: z.string(),
   where: z.string().optional(),
-  evidence: z.array(z.string()).optional(),
+  evidence: z.array(z.string()).readonly().optional(),
 })
 
 /** A range of a console recording: bytes `from` (inclusive) to `to` (exclusive) of `<folder>/console.log`. */

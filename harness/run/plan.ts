@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { readLab, type BoardDeclaration, type Lab } from '../board/inventory.js'
+import { Fault } from '../fault/fault.js'
+import { unknownName } from '../fault/usage.js'
+import { loadImage, listImages, type ImageDeclaration } from '../image/declarations.js'
+import { selectSuites, type Suite } from './suite.js'
+
+/** What a person asks for. */
+export interface PlanRequest {
+  root: string
+  /** Suites, folders or files; none means all suites. */
+  select?: readonly string[]
+  images?: readonly string[]
+  /** Boards or board classes; `all` for every board that fits. */
+  boards?: readonly string[]
+  lab?: string
+  /** A regular expression that a test's full title must match. */
+  title?: string
+  tags?: readonly string[]
+  accel?: 'auto' | 'kvm' | 'tcg'
+  /** Seconds from power-on to a shell. */
+  bootTimeout?: number
+  /** A seeded defect built into the image. */
+  variant?: string
+  commandLine: readonly string[]
+}
+
+export interface ProjectPlan {
+  /** `image@board-class` */
+  name: string
+  image: { name: string; variant?: string }
+  boardClass: string
+  boards: { name: string; declaration: BoardDeclaration }[]
+  suites: { name: string; folder: string; files: string[]; testMemory: number }[]
+}
+
+/** What a run will do, frozen before it starts. Travels to the test workers as JSON. */
+export interface Plan {
+  run: string
+  root: string
+  runFolder: string
+  lab: string
+  commandLine: readonly string[]
+  seed: number
+  accel: 'auto' | 'kvm' | 'tcg'
+  /** Milliseconds. */
+  bootTimeout: number
+  title?: string
+  tags: readonly string[]
+  projects: ProjectPlan[]
+}
+
+const BOOT_TIMEOUT_S = 180
+
+/** Reads and checks the declarations and freezes what will be done. Touches no board and builds nothing. */
+export function makePlan(request: PlanRequest): Plan {
+  const lab = readLab(request.root, request.lab ?? 'local')
+  const projects = new Map<string, ProjectPlan>()
+  for (const { suite, files } of selectSuites(request.root, request.select ?? [])) {
+    for (const imageName of request.images?.length ? request.images : suite.images) {
+      const image = loadImage(request.root, imageName)
+      checkFeatures(suite, image, request.images !== undefined)
+      for (const group of boardsFor(lab, image, request.boards ?? [])) {
+        const name = `${image.name}@${group.boardClass}`
+        const project = projects.get(name) ?? {
+          name,
+          image: { name: image.name, ...(request.variant !== undefined && { variant: request.variant }) },
+          ...group,
+          suites: [],
+        }
+        project.suites.push({ name: suite.name, folder: suite.folder, files, testMemory: suite.testMemory })
+        projects.set(name, project)
+      }
+    }
+  }
+  const run = runName()
+  return {
+    run,
+    root: request.root,
+    runFolder: join(request.root, 'reports', run),
+    lab: lab.name,
+    commandLine: request.commandLine,
+    seed: randomBytes(4).readUInt32BE(),
+    accel: request.accel ?? 'auto',
+    bootTimeout: (request.bootTimeout ?? BOOT_TIMEOUT_S) * 1000,
+    ...(request.title !== undefined && { title: request.title }),
+    tags: request.tags ?? [],
+    projects: [...projects.values()],
+  }
+}
+
+function checkFeatures(suite: Suite, image: ImageDeclaration, asked: boolean): void {
+  const lacking = suite.requires.filter(feature => !image.features.includes(feature))
+  if (lacking.length === 0) return
+  throw new Fault({
+    code: 'usage.image.unfit',
+    culprit: 'usage',
+    expected: `an image that declares ${suite.requires.join(', ')} for the suite ${suite.name}`,
+    seen: `${image.name} does not declare ${lacking.join(', ')}`,
+    next: asked
+      ? `choose another image: bootwright list images`
+      : `mend "images" in suites/${suite.name}/suite.yaml`,
+  })
+}
+
+/** The boards to use, by class: those named, or the lab's first board that fits. */
+function boardsFor(lab: Lab, image: ImageDeclaration, asked: readonly string[]) {
+  const fitting = [...lab.boards].filter(([, board]) => image.boardClasses.includes(board.class))
+  const everything = [...new Set([...lab.boards].flatMap(([name, board]) => [name, board.class]))]
+  for (const name of asked) {
+    if (name !== 'all' && !everything.includes(name)) throw unknownName('board', name, everything)
+  }
+  const chosen = asked.length
+    ? fitting.filter(([name, board]) => asked.some(a => a === 'all' || a === name || a === board.class))
+    : fitting.slice(0, 1)
+  if (chosen.length === 0) {
+    throw new Fault({
+      code: 'usage.board.unfit',
+      culprit: 'usage',
+      expected: `a board of class ${image.boardClasses.join(' or ')}, which ${image.name} is built for`,
+      seen: asked.length ? `${asked.join(', ')} is none` : `the lab ${lab.name} has none`,
+      next: fitting.length
+        ? `boards that fit: ${fitting.map(([name]) => name).join(', ')}`
+        : `add one to ${lab.file}`,
+    })
+  }
+  const classes = new Map<string, { name: string; declaration: BoardDeclaration }[]>()
+  for (const [name, declaration] of chosen) {
+    classes.set(declaration.class, [...(classes.get(declaration.class) ?? []), { name, declaration }])
+  }
+  return [...classes].map(([boardClass, boards]) => ({ boardClass, boards }))
+}
+
+/** Sorts by time and is unique: two runs may start in the same second. */
+function runName(): string {
+  const time = new Date()
+    .toISOString()
+    .replace(/\.\d+Z$/, '')
+    .replaceAll(/[-:]/g, '')
+    .replace('T', '-')
+  return `${time}-${randomBytes(2).toString('hex')}`
+}
+
+/** Names for "did you mean". */
+export function imageNames(root: string): string[] {
+  return listImages(root).map(image => image.name)
+}

@@ -1,0 +1,96 @@
+import type { BoardEvent } from '../board/board.js'
+import type { Recording } from '../console/recording.js'
+import { RecordingReader } from '../console/reader.js'
+import { ConsoleWatch } from '../console/watch.js'
+import type { Journal } from '../record/journal.js'
+import type { Boot, Finding } from '../record/record.js'
+
+/** Keeps the boots of one device and what was found on its console, and writes both down as they happen. */
+export class Boots {
+  readonly all: Boot[] = []
+  readonly findings: Finding[] = []
+  /** Called for a finding that the device cannot go on from. */
+  onFatal: (finding: Finding) => void = () => {}
+
+  private readonly watch: ConsoleWatch
+  private looked = 0
+
+  constructor(
+    private readonly device: string,
+    private readonly recording: Recording,
+    reader: RecordingReader,
+    private readonly journal: Journal,
+  ) {
+    this.watch = new ConsoleWatch({
+      onStage: (name, offset) => {
+        const stage = { name, offset, at: Date.now() }
+        this.current?.stages.push(stage)
+        this.journal.write({ type: 'stage', device, ...stage })
+      },
+      onFinding: ({ code, severity, culprit }, line, offset) => {
+        const finding: Finding = { code, severity, culprit, line, offset, at: Date.now() }
+        this.findings.push(finding)
+        this.journal.write({ type: 'finding', device, ...finding })
+        if (severity === 'fatal') this.onFatal(finding)
+      },
+    })
+    recording.onGrow(length => {
+      this.watch.push(reader.readBytes(this.looked, length), this.looked)
+      this.looked = length
+    })
+  }
+
+  get current(): Boot | undefined {
+    return this.all.at(-1)
+  }
+
+  /** The last stage that the current boot has reached. */
+  get stage(): string | undefined {
+    return this.current?.stages.at(-1)?.name
+  }
+
+  onEvent(event: BoardEvent): void {
+    switch (event.kind) {
+      case 'power-on':
+        return this.begin('power-on')
+      case 'reset':
+        this.end(this.sawPanic() ? 'panic' : 'reset')
+        return this.begin('reset')
+      case 'power-off':
+        return this.end('power-cut')
+      case 'guest-poweroff':
+        return this.end('poweroff')
+      case 'guest-panic':
+        return this.end('panic')
+      case 'lost':
+        return this.end('lost')
+    }
+  }
+
+  private begin(cause: Boot['cause']): void {
+    const mark = this.recording.mark('boot', cause)
+    const boot: Boot = {
+      ordinal: this.all.length + 1,
+      cause,
+      startedAt: mark.at,
+      from: mark.offset,
+      stages: [],
+    }
+    this.all.push(boot)
+    this.watch.restart()
+    const { ordinal, startedAt: at, from } = boot
+    this.journal.write({ type: 'boot', device: this.device, ordinal, cause, at, from })
+  }
+
+  /** The first end counts: a guest that has powered off does not lose power a second time. */
+  private end(end: NonNullable<Boot['end']>): void {
+    if (!this.current || this.current.end) return
+    this.current.end = end
+    this.journal.write({ type: 'boot-end', device: this.device, end, at: Date.now() })
+  }
+
+  private sawPanic(): boolean {
+    const from = this.current?.from ?? 0
+    return this.findings.some(finding => finding.severity === 'fatal' && finding.offset >= from)
+  }
+}

@@ -1,0 +1,3 @@
+import { bootwrightConfig } from 'bootwright/config'
+
+export default bootwrightConfig()
