@@ -20,7 +20,9 @@ export const boardDeclaration = z.discriminatedUnion('driver', [qemuBoard])
 /** A board as its lab file declares it; memory in bytes. */
 export type BoardDeclaration = z.infer<typeof boardDeclaration>
 
-const labFile = z.strictObject({ boards: z.record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), boardDeclaration) })
+const labFile = z.strictObject({
+  boards: z.record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), boardDeclaration),
+})
 
 export interface Lab {
   name: string

@@ -1,0 +1,189 @@
+import { once } from 'node:events'
+import { SocketChannel } from '../channel/unix-socket.js'
+import { forwardedPort } from '../qemu/forward.js'
+import { launchQemu, type QemuEnd, type RunningQemu } from '../qemu/launch.js'
+import type { Machine } from '../qemu/machine.js'
+import type { QmpEvent } from '../qemu/qmp.js'
+import { ResetFilter } from '../qemu/resets.js'
+import type { BoardEvent, BoardListener, Power, PowerState } from './board.js'
+import { notOn, resetSilent, shutdownCut, shutdownLost, shutdownTimeout } from './power-faults.js'
+import { Turns } from './turns.js'
+
+const RESET_LIMIT = 10_000
+
+/**
+ * Power of a QEMU board: on is a new QEMU, off kills it. That is what pulling the plug is: what the guest flushed is
+ * in the host's page cache by then, what it did not flush may be lost.
+ */
+export class QemuPower implements Power {
+  readonly #machine: Machine
+  readonly #listener: BoardListener
+  readonly #turns = new Turns()
+  #qemu: RunningQemu | undefined
+  #sshPort: number | undefined
+  #cutting = false
+  #guestOffAt: number | undefined
+  #lastEvent: BoardEvent['kind'] | undefined
+  #settled: Promise<void> = Promise.resolve()
+  #waiting: AbortController | undefined
+
+  constructor(machine: Machine, listener: BoardListener) {
+    this.#machine = machine
+    this.#listener = listener
+  }
+
+  /** Port of 127.0.0.1 that leads to the guest's port 22, new with each power-on. */
+  get sshPort(): number | undefined {
+    return this.#sshPort
+  }
+
+  get qemu(): RunningQemu | undefined {
+    return this.#qemu
+  }
+
+  state(): PowerState {
+    return this.#qemu ? 'on' : 'off'
+  }
+
+  on(): Promise<void> {
+    return this.#turns.take(() => this.#start())
+  }
+
+  off(): Promise<void> {
+    this.#waiting?.abort()
+    return this.#turns.take(() => this.#cut())
+  }
+
+  cycle(): Promise<void> {
+    this.#waiting?.abort()
+    return this.#turns.take(async () => {
+      await this.#cut()
+      await this.#start()
+    })
+  }
+
+  reset(): Promise<void> {
+    return this.#turns.take(async () => {
+      const { qmp, ended } = this.#running('reset')
+      const seen = new Promise<void>(resolve => {
+        const stop = qmp.onEvent(({ event, data }) => {
+          if (event !== 'RESET' || data.guest === true) return
+          stop()
+          resolve()
+        })
+      })
+      await qmp.execute('system_reset')
+      const outcome = await within(RESET_LIMIT, seen, ended)
+      if (outcome !== 'done') throw resetSilent(this.#machine.name)
+      await afterDeferredEvents()
+    })
+  }
+
+  shutdown(timeout: number): Promise<void> {
+    return this.#turns.take(async () => {
+      if (!this.#qemu) return
+      const { qmp, ended } = this.#qemu
+      this.#waiting = new AbortController()
+      const cut = once(this.#waiting.signal, 'abort')
+      try {
+        await qmp.execute('system_powerdown')
+        const outcome = await within(timeout, ended, cut)
+        if (outcome === 'late') throw shutdownTimeout(this.#machine.name, timeout)
+        if (outcome === 'other') throw shutdownCut(this.#machine.name)
+        await this.#settled
+        if (this.#lastEvent !== 'guest-poweroff') throw shutdownLost(this.#machine.name)
+      } finally {
+        this.#waiting = undefined
+      }
+    })
+  }
+
+  /** Off, and never on again. */
+  async dispose(): Promise<void> {
+    this.#waiting?.abort()
+    await this.#turns.close(() => this.#cut())
+  }
+
+  #running(what: string): RunningQemu {
+    if (!this.#qemu) throw notOn(this.#machine.name, what)
+    return this.#qemu
+  }
+
+  async #start(): Promise<void> {
+    if (this.#qemu) return
+    const qemu = await launchQemu(this.#machine)
+    this.#cutting = false
+    this.#guestOffAt = undefined
+    const resets = new ResetFilter(this.#machine.arch)
+    // Events wait one turn of the loop, so that what was printed before them is read before them.
+    qemu.qmp.onEvent(event => setImmediate(() => this.#onQmp(event, resets, qemu.console.bytesRead)))
+    this.#settled = qemu.ended.then(end => this.#onEnd(qemu, end))
+    this.#qemu = qemu
+    try {
+      this.#sshPort = this.#machine.network ? await forwardedPort(qemu.qmp) : undefined
+      this.#listener.onConsole(new SocketChannel(qemu.console, `console of ${this.#machine.name}`))
+      this.#emit({ kind: 'power-on', at: Date.now() })
+      await qemu.qmp.execute('cont')
+    } catch (error) {
+      await this.#cut()
+      throw error
+    }
+  }
+
+  async #cut(): Promise<void> {
+    if (!this.#qemu) return
+    this.#cutting = true
+    await this.#qemu.kill()
+    await this.#settled
+  }
+
+  #onQmp({ event, data, at }: QmpEvent, resets: ResetFilter, printed: number): void {
+    if (event === 'RESET' && resets.beginsBoot({ event, data, at }, printed)) {
+      this.#emit({ kind: 'reset', at, by: data.guest === true ? 'guest' : 'host' })
+    } else if (event === 'SHUTDOWN' && data.guest === true) {
+      this.#guestOffAt = at
+    } else if (event === 'GUEST_PANICKED') {
+      this.#emit({ kind: 'guest-panic', at })
+    }
+  }
+
+  async #onEnd(qemu: RunningQemu, end: QemuEnd): Promise<void> {
+    // Somebody reads: give what was printed last a chance to arrive before the news that power is gone.
+    if (qemu.console.readableFlowing && !qemu.console.closed) await once(qemu.console, 'close')
+    await afterDeferredEvents()
+    this.#qemu = undefined
+    this.#sshPort = undefined
+    if (this.#cutting) this.#emit({ kind: 'power-off', at: Date.now() })
+    else if (this.#guestOffAt !== undefined) this.#emit({ kind: 'guest-poweroff', at: this.#guestOffAt })
+    else this.#emit({ kind: 'lost', at: Date.now(), detail: detailOf(end) })
+  }
+
+  #emit(event: BoardEvent): void {
+    this.#lastEvent = event.kind
+    this.#listener.onEvent(event)
+  }
+}
+
+function detailOf({ code, signal, said }: QemuEnd): string {
+  const how = signal ? `was killed by ${signal}` : `ended with exit code ${code}`
+  return [`QEMU ${how}`, ...said].join('\n')
+}
+
+function afterDeferredEvents(): Promise<void> {
+  return new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+}
+
+/** Which comes first: `wanted` (done), `other`, or the end of `limit` ms (late). */
+async function within(
+  limit: number,
+  wanted: Promise<unknown>,
+  other: Promise<unknown>,
+): Promise<'done' | 'other' | 'late'> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>(resolve => (timer = setTimeout(() => resolve('late'), limit)))
+  try {
+    return await Promise.race([wanted.then(() => 'done' as const), other.then(() => 'other' as const), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { identify, isAlive } from '../process/identity.js'
+
+const ENTRY = /^qemu-(\d+)-(\d+)-[0-9a-f]+$/
+
+/**
+ * Makes a folder of this process's own, `bootwright-<uid>/qemu-<pid>-<start>-<random>` below `base`, and sweeps away
+ * those whose owner is dead: an owner that was killed cannot tidy up, whoever comes next does.
+ */
+export async function makeScratch(base = tmpdir()): Promise<string> {
+  const { uid } = userInfo()
+  const parent = join(base, `bootwright-${uid}`)
+  await mkdir(parent, { recursive: true, mode: 0o700 })
+  const found = await stat(parent)
+  if (found.uid !== uid) throw new Error(`${parent} belongs to somebody else`)
+  await sweep(parent)
+  const me = identify(process.pid)!
+  const folder = join(parent, `qemu-${me.pid}-${me.start}-${randomBytes(4).toString('hex')}`)
+  await mkdir(folder, { mode: 0o700 })
+  return folder
+}
+
+async function sweep(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const owner = ENTRY.exec(name)
+    if (!owner || isAlive({ pid: Number(owner[1]), start: owner[2]! })) continue
+    await rm(join(parent, name), { recursive: true, force: true })
+  }
+}
