@@ -27,8 +27,9 @@ function take(file) {
   } catch (error) {
     if (error.code !== 'EEXIST') throw error
   }
-  if (!holderLives(file)) rmSync(file, { force: true })
-  return false
+  if (holderLives(file)) return false
+  rmSync(file, { force: true })
+  return take(file)
 }
 
 /** The holder of a lock it could not remove, e.g. after kill -9, is gone; a reused pid is told apart by its program. */
