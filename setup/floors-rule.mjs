@@ -42,7 +42,7 @@ function objection(from, specifier, filename) {
   }
   if (from.top !== 'harness') return undefined
   if (to.top === 'fixtures' || to.top === 'bench' || to.top === 'setup') {
-    return `${shown(from)} must not import ${to.top}/: the harness stands below it`
+    return belowAll(from, to.top)
   }
   if (to.top !== 'harness') return undefined
   return objectionToFloor(from, to)
@@ -53,9 +53,14 @@ function objectionToPackage(from, name) {
     if (from.top === 'fixtures' || from.top === 'playwright.config.ts') return undefined
     return 'only fixtures/ and playwright.config.ts import @playwright/test'
   }
+  if (from.top === 'harness' && name === 'bootwright') return belowAll(from, 'fixtures')
   if (from.top !== 'suites') return undefined
   if (name === 'bootwright' || name.startsWith('node:') || builtinModules.includes(name)) return undefined
   return `a suite imports from 'bootwright', not from '${name}'`
+}
+
+function belowAll(from, top) {
+  return `${shown(from)} must not import ${top}/: the harness stands below it`
 }
 
 function objectionToFloor(from, to) {

@@ -21,8 +21,13 @@ const DEV = {
   'python3-pexpect': 'the peer of the console measurements',
 }
 
+/** What others than Debian need to know where Debian's packages are. */
+const ELSEWHERE = {
+  debootstrap: 'names the Debian archive',
+}
+
 export function missingPackages({ dev }) {
-  const wanted = Object.keys(dev ? { ...RUN, ...DEV } : RUN)
+  const wanted = Object.keys({ ...RUN, ...(!isDebian() && ELSEWHERE), ...(dev && DEV) })
   const query = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...wanted], {
     encoding: 'utf8',
   })
@@ -106,9 +111,17 @@ async function runShown(command) {
 }
 
 function systemName() {
+  return /^PRETTY_NAME="?([^"\n]*)/m.exec(osRelease())?.[1] ?? process.platform
+}
+
+function isDebian() {
+  return /^ID="?debian"?$/m.test(osRelease())
+}
+
+function osRelease() {
   try {
-    return /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform
+    return readFileSync('/etc/os-release', 'utf8')
   } catch {
-    return process.platform
+    return ''
   }
 }

@@ -10,21 +10,24 @@ const eslint = new ESLint({ cwd: root })
 
 /** What the linter says about `text` standing in place of the file at `path`, which must be there: its types count. */
 async function complaints(path, text) {
-  const [result] = await eslint.lintText(text, { filePath: join(root, path) })
-  return result.messages.map(({ ruleId, message }) => `${ruleId}: ${message}`)
+  const [{ messages }] = await eslint.lintText(text, { filePath: join(root, path) })
+  return messages.map(({ line, ruleId, message }) => `${line}: ${ruleId}: ${message}`)
 }
 
-const MATCHER = `
-  interface Matchers { toPrint(text: string): Promise<void> }
-  declare function expect(console: object): Matchers
-  export async function test(console: object) { AWAIT expect(console).toPrint('login:') }
-`
-
 test('an assertion on a device that nobody awaits is an error', async () => {
-  const said = await complaints('harness/fault/exit.ts', MATCHER.replace('AWAIT', ''))
-  assert.equal(said.length, 1, said.join('\n'))
-  assert.match(said[0], /no-floating-promises/)
-  assert.deepEqual(await complaints('harness/fault/exit.ts', MATCHER.replace('AWAIT', 'await')), [])
+  const suite = `import { expect, test } from 'bootwright'
+    test('boots', async ({ device }) => {
+      const shell = await device.shell()
+      await expect(device.console).toPrint('login:')
+      expect(device.console).toPrint('login:')
+      await expect(shell).toRun('true')
+      expect(shell).toRun('true')
+    })
+  `
+  const said = await complaints('playwright.config.ts', suite)
+  assert.equal(said.length, 2, said.join('\n'))
+  assert.match(said[0], /^5: @typescript-eslint\/no-floating-promises/)
+  assert.match(said[1], /^7: @typescript-eslint\/no-floating-promises/)
 })
 
 const IMPORTS = [
@@ -55,6 +58,11 @@ const IMPORTS = [
     'harness/fault/exit.ts',
     '@playwright/test',
     'only fixtures/ and playwright.config.ts import @playwright/test',
+  ],
+  [
+    'harness/fault/exit.ts',
+    'bootwright',
+    'fault (floor 1) must not import fixtures/: the harness stands below it',
   ],
   ['fixtures/a.ts', '@playwright/test', undefined],
   ['fixtures/a.ts', '../harness/session/a.js', undefined],
@@ -105,7 +113,7 @@ test('each file imports only from below', async () => {
 test('the floors are part of the lint configuration', async () => {
   const said = await complaints('harness/fault/exit.ts', `export type { A } from '../session/a.js'\n`)
   assert.ok(
-    said.some(line => line.startsWith('bootwright/floors: fault (floor 1) must not import session')),
+    said.some(line => line.startsWith('1: bootwright/floors: fault (floor 1) must not import session')),
     said.join('\n'),
   )
 })
