@@ -1,11 +1,11 @@
 import type { z } from 'zod'
-import type { ImageDeclaration } from './declaration.js'
+import type { CommonDeclaration } from './declaration.js'
 import type { Arch, BootRecipe, Manifest } from './manifest.js'
 
 export type Input = Manifest['inputs'][number]
 
 /** What a backend gets to know about one build. */
-export interface ImageRequest<D extends ImageDeclaration = ImageDeclaration> {
+export interface ImageRequest<D extends CommonDeclaration = CommonDeclaration> {
   image: string
   arch: Arch
   /** As declared; for a variant already changed as its defect says. */
@@ -19,7 +19,7 @@ export interface ImageRequest<D extends ImageDeclaration = ImageDeclaration> {
   step(what: string): void
 }
 
-export interface BuildRequest<D extends ImageDeclaration = ImageDeclaration> extends ImageRequest<D> {
+export interface BuildRequest<D extends CommonDeclaration = CommonDeclaration> extends ImageRequest<D> {
   /** What `resolve` answered, now or in an earlier run. */
   inputs: readonly Input[]
   /** What a seeded defect changes in the finished file system. Empty for the image itself. */
@@ -53,7 +53,7 @@ export interface Built {
  * Equal inputs must give equal bytes. A backend needs no clean-up: `scratch` and `output` are removed for it, and what
  * it keeps in `cache` it must write so that an interrupted write is never mistaken for a finished one.
  */
-export interface Backend<D extends ImageDeclaration = ImageDeclaration> {
+export interface Backend<D extends CommonDeclaration = CommonDeclaration> {
   /** Value of `backend:` in image.yaml. */
   readonly name: string
   /** Shape of image.yaml: `imageFields`, `backend`, `architectures`, and the backend's own fields; strict. */

@@ -22,7 +22,11 @@ const xen = z.strictObject({
   guests: z.array(guestDeclaration).superRefine((guests, context) => {
     guests.forEach(({ name }, index) => {
       if (guests.findIndex(other => other.name === name) < index) {
-        context.addIssue({ code: 'custom', message: 'a name of its own for each guest', path: [index, 'name'] })
+        context.addIssue({
+          code: 'custom',
+          message: 'a name of its own for each guest',
+          path: [index, 'name'],
+        })
       }
     })
   }),
@@ -54,15 +58,13 @@ export const imageFields = {
 }
 
 /** What is common to all declarations, for code that does not care for the backend. */
-export interface ImageDeclaration {
+export interface CommonDeclaration {
   backend: string
   description: string
   console: { login?: string | undefined; password?: string | undefined }
   features: string[]
   xen?: z.infer<typeof xen> | undefined
-  architectures: Partial<
-    Record<Arch, { boardClasses: string[]; kernelArgs: string; hypervisorArgs: string }>
-  >
+  architectures: Partial<Record<Arch, { boardClasses: string[]; kernelArgs: string; hypervisorArgs: string }>>
 }
 
 /** A declared guest as it is built for, and promised on, one architecture. */

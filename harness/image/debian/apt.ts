@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { Fault } from '../../fault/fault.js'
 import { run, runOrThrow } from '../../process/run.js'
 import type { Input } from '../backend.js'
+import { fileDigest } from '../key.js'
 import type { Arch } from '../manifest.js'
 import { archivesFor, type Archive } from './sources.js'
 
@@ -79,7 +78,11 @@ export class Apt {
   async closure(names: readonly string[]): Promise<ArchivePackage[]> {
     const install = ['install', '--print-uris', '--yes', '--no-install-recommends', ...names]
     const { stdout } = await this.ask('apt-get', install, names)
-    return parseUris(stdout.toString())
+    // What `install` prints may lack the SHA-256, or have no digest at all.
+    const chosen = stdout.toString().matchAll(/^'\S+' ([^_\s]+)_([^_\s]+)_([^_\s]+)\.deb /gm)
+    return await this.locate(
+      [...chosen].map(([, name, version]) => `${name}=${decodeURIComponent(version!)}`),
+    )
   }
 
   /** Names of the packages that a package depends on directly; the first of alternatives. */
@@ -98,7 +101,10 @@ export class Apt {
    * @throws Fault `image.packages.download`, `image.packages.digest`
    */
   async fetch(wanted: PackageInput): Promise<string> {
-    const file = join(this.downloads, `${wanted.name}_${wanted.version.replaceAll(':', '%3a')}_${wanted.arch}.deb`)
+    const file = join(
+      this.downloads,
+      `${wanted.name}_${wanted.version.replaceAll(':', '%3a')}_${wanted.arch}.deb`,
+    )
     if ((await digest(file)) === wanted.sha256) return file
     const partial = join(this.downloads, `${process.pid}-${wanted.name}.partial`)
     await mkdir(partial, { recursive: true })
@@ -195,14 +201,12 @@ async function hostTransport(signal: AbortSignal): Promise<string> {
 }
 
 async function digest(file: string): Promise<string | undefined> {
-  const hash = createHash('sha256')
   try {
-    await pipeline(createReadStream(file), hash)
+    return await fileDigest(file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-  return hash.digest('hex')
 }
 
 async function replace(file: string, text: string): Promise<void> {

@@ -89,7 +89,8 @@ export function deb822Entries(text: string): Entry[] {
         fields.set(name!.toLowerCase(), value!)
       }
       const words = (name: string) => (fields.get(name) ?? '').split(/\s+/).filter(Boolean)
-      if (!words('types').includes('deb') || /^(no|false|off|0)$/i.test(fields.get('enabled') ?? '')) return []
+      if (!words('types').includes('deb') || /^(no|false|off|0)$/i.test(fields.get('enabled') ?? ''))
+        return []
       return [
         {
           uris: words('uris'),
@@ -104,7 +105,9 @@ export function deb822Entries(text: string): Entry[] {
 /** Entries of sources.list(5), one-line style. */
 export function oneLineEntries(text: string): Entry[] {
   return text.split('\n').flatMap(line => {
-    const match = /^\s*deb\s+(?:\[(?<options>[^\]]*)\]\s+)?(?<uri>\S+)\s+(?<suite>\S+)\s+(?<rest>[^#]*)/.exec(line)
+    const match = /^\s*deb\s+(?:\[(?<options>[^\]]*)\]\s+)?(?<uri>\S+)\s+(?<suite>\S+)\s+(?<rest>[^#]*)/.exec(
+      line,
+    )
     const { options, uri, suite, rest } = match?.groups ?? {}
     if (!uri || !suite || rest === undefined) return []
     return [
