@@ -1,26 +1,29 @@
+import { writeFileSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { junit } from 'node:test/reporters'
 
 /**
- * Reporter of `node --test`: JUnit, and in a comment at its end what it comes to. Counts tests, not suites; a test that
- * failed only because one inside it did is not counted twice, and a file that holds no test counts as failed.
+ * Reporter of `node --test`: JUnit, and what it comes to so far in the file that BOOTWRIGHT_TEST_COUNTS names, so that
+ * a run that is cut short keeps its failures. Counts tests, not suites; a test that failed only because one inside it
+ * did is not counted twice, and a file that holds no test counts as failed.
  */
 export default async function* countingReporter(events) {
-  const counts = { passed: 0, failed: 0, skipped: 0 }
-  yield* junit(counted(events, counts))
-  yield `<!-- counts ${JSON.stringify(counts)} -->\n`
+  const counts = { passed: 0, failed: 0, skipped: 0, complete: false }
+  const file = process.env.BOOTWRIGHT_TEST_COUNTS
+  const note = () => writeFileSync(file, JSON.stringify(counts))
+  note()
+  yield* junit(counted(events, counts, note))
+  counts.complete = true
+  note()
 }
 
-/** The counts at the end of a report; undefined when the run that wrote it was cut short. */
-export function countsIn(report) {
-  const comment = /<!-- counts (\{.*\}) -->\s*$/.exec(report)
-  return comment ? JSON.parse(comment[1]) : undefined
-}
-
-async function* counted(events, counts) {
+async function* counted(events, counts, note) {
   for await (const event of events) {
     const outcome = outcomeOf(event)
-    if (outcome) counts[outcome]++
+    if (outcome) {
+      counts[outcome]++
+      note()
+    }
     yield event
   }
 }

@@ -1,11 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { runInOurPlace } from './child.mjs'
-import { countsIn } from './counting-reporter.mjs'
 import { cache, root } from './root.mjs'
 
 const REPORTS = join(cache, 'test')
-const NOTHING = { passed: 0, failed: 0, skipped: 0 }
 
 /**
  * Runs test files with node:test: readable on the terminal, JUnit in `.cache/test/<name>.xml`.
@@ -17,7 +15,8 @@ const NOTHING = { passed: 0, failed: 0, skipped: 0 }
 export async function runTestFiles({ name, files, concurrency, timeout, signal }) {
   mkdirSync(REPORTS, { recursive: true })
   const report = join(REPORTS, `${name}.xml`)
-  rmSync(report, { force: true })
+  const countsFile = join(REPORTS, `${name}.counts.json`)
+  for (const file of [report, countsFile]) rmSync(file, { force: true })
   const code = await runInOurPlace(
     process.execPath,
     [
@@ -31,10 +30,13 @@ export async function runTestFiles({ name, files, concurrency, timeout, signal }
       `--test-reporter-destination=${report}`,
       ...files,
     ],
-    { cwd: root, ...(signal && { signal }) },
+    { cwd: root, env: { ...process.env, BOOTWRIGHT_TEST_COUNTS: countsFile }, ...(signal && { signal }) },
   )
-  const counts = (existsSync(report) && countsIn(readFileSync(report, 'utf8'))) || { ...NOTHING }
-  if (code === 0 && counts.passed + counts.failed + counts.skipped > 0) return counts
-  // A file with no test in it leaves the runner content; a runner cut short leaves no counts.
-  return { ...counts, failed: Math.max(counts.failed, signal?.aborted ? 0 : 1) }
+  const { complete, ...counts } = existsSync(countsFile)
+    ? JSON.parse(readFileSync(countsFile, 'utf8'))
+    : { passed: 0, failed: 0, skipped: 0, complete: false }
+  const sound = code === 0 && complete && counts.passed + counts.skipped > 0
+  // A runner is content with a file that holds no test; one that we stopped has done nothing wrong.
+  if (!sound && !signal?.aborted) counts.failed = Math.max(counts.failed, 1)
+  return counts
 }
