@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import { withoutNoise } from './noise.js'
+import type { ShellPort } from './port.js'
+
+/** Characters sent before their echo is awaited. Xen's console loses some when 150 come at once. */
+const MOST_AT_ONCE = 64
+const LEAST_AT_ONCE = 8
+/** How long an echo may stay away in ms, on the first attempt; each further one waits twice as long. */
+const PATIENCE = 1000
+/** The same once what was echoed is not what was typed: only a foreign line in the middle could still mend it. */
+const PATIENCE_TORN = 150
+const ATTEMPTS = 7
+const KILL_LINE = '\x15'
+
+/** A short random name that is not in any output by chance. */
+export function randomId(): string {
+  return [...randomBytes(5)].map(byte => ALPHABET[byte % ALPHABET.length]).join('')
+}
+const ALPHABET = 'abcdefghjkmnpqrstuvwxyz'
+
+export type Typed = { id: string } | 'no echo' | 'torn' | 'ended'
+
+/**
+ * Types lines on a terminal in canonical mode: in pieces, each only when the one before was echoed rightly. Nothing
+ * starts before the newline, which is the caller's to send; a torn line is killed and typed again, slower.
+ */
+export class Typist {
+  readonly #port: ShellPort
+  #atOnce = MOST_AT_ONCE
+
+  constructor(port: ShellPort) {
+    this.#port = port
+  }
+
+  /** @param line makes the line from an id, which is another for each attempt, so that a late echo is not mistaken */
+  async type(
+    line: (id: string) => string,
+    options: { timeout: number; signal?: AbortSignal; attempts?: number },
+  ): Promise<Typed> {
+    const deadline = performance.now() + options.timeout
+    let echoed = false
+    for (let attempt = 0; attempt < (options.attempts ?? ATTEMPTS); attempt++) {
+      const id = randomId()
+      const patience = PATIENCE * 2 ** attempt
+      const result = await this.#attempt(line(id), id, { deadline, patience, signal: options.signal })
+      if (result === 'whole') return { id }
+      if (result === 'ended') return 'ended'
+      echoed ||= result === 'torn'
+      this.#atOnce = Math.max(LEAST_AT_ONCE, this.#atOnce >> 1)
+      await this.#port.write(Buffer.from(KILL_LINE))
+      if (performance.now() >= deadline) break
+    }
+    return echoed ? 'torn' : 'no echo'
+  }
+
+  async #attempt(
+    line: string,
+    id: string,
+    limits: { deadline: number; patience: number; signal: AbortSignal | undefined },
+  ): Promise<'whole' | 'torn' | 'no echo' | 'ended'> {
+    const { reader } = this.#port
+    const start = reader.length
+    for (let at = 0; at < line.length;) {
+      // The first piece must hold the id, or its echo could be that of an earlier attempt.
+      const end = Math.max(at + this.#atOnce, line.indexOf(id) + id.length)
+      await this.#port.write(Buffer.from(line.slice(at, end), 'latin1'))
+      at = end
+      const typed = line.slice(0, at)
+      for (;;) {
+        const length = reader.length
+        const echo = withoutNoise(reader.readBytes(start, length).toString('latin1'))
+        if (echo.includes(typed)) break
+        const began = echo.lastIndexOf(line.slice(0, line.indexOf(id) + id.length))
+        const torn = began !== -1 && !typed.startsWith(echo.slice(began))
+        const timeout = Math.min(torn ? PATIENCE_TORN : limits.patience, limits.deadline - performance.now())
+        const growth = await reader.grown(length, {
+          timeout: Math.max(0, timeout),
+          ...(limits.signal && { signal: limits.signal }),
+        })
+        if (growth === 'ended') return 'ended'
+        if (growth === 'timeout') return echo.includes(id) || torn || length > start ? 'torn' : 'no echo'
+      }
+    }
+    return 'whole'
+  }
+}
