@@ -60,6 +60,9 @@ export default tseslint.config(
       '@typescript-eslint/unified-signatures': 'off',
       '@typescript-eslint/no-unnecessary-type-conversion': 'off',
       '@typescript-eslint/use-unknown-in-catch-callback-variable': 'off',
+      '@typescript-eslint/no-meaningless-void-operator': 'off',
+      // Interfaces here declare methods as methods, and objects of functions implement them.
+      '@typescript-eslint/unbound-method': 'off',
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/return-await': 'off',
       '@typescript-eslint/only-throw-error': 'off',

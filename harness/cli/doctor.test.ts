@@ -49,18 +49,18 @@ test('with an empty PATH every tool has a remedy, and it names a package or the 
 
 test('a tool is what can be executed, not any file of its name', async () => {
   await inScratch(async folder => {
-    await writeFile(join(folder, 'cpio'), '')
-    await mkdir(join(folder, 'zstd'))
-    await symlink('/bin/true', join(folder, 'xz'))
+    await writeFile(join(folder, 'tar'), '')
+    await mkdir(join(folder, 'mmdebstrap'))
+    await symlink('/bin/true', join(folder, 'flock'))
     const checks = toolChecks(folder)
-    assert.equal((await findingOf(checks, 'cpio')).ok, false)
-    assert.equal((await findingOf(checks, 'zstd')).ok, false)
-    assert.deepEqual((await findingOf(checks, 'xz')).seen, join(folder, 'xz'))
+    assert.equal((await findingOf(checks, 'tar')).ok, false)
+    assert.equal((await findingOf(checks, 'mmdebstrap')).ok, false)
+    assert.deepEqual((await findingOf(checks, 'flock')).seen, join(folder, 'flock'))
   })
 })
 
 test('QEMU is needed where the lab has a board for it, and only there', () => {
-  const needed = emulationChecks(labOf(512), '/nowhere').filter(check => check.needed)
+  const needed = emulationChecks(labOf(512)).filter(check => check.needed)
   assert.deepEqual(
     needed.map(check => check.name),
     ['QEMU for x86-64'],
@@ -68,7 +68,7 @@ test('QEMU is needed where the lab has a board for it, and only there', () => {
 })
 
 test('without QEMU both its checks name the package', async () => {
-  for (const { ok, remedy } of await diagnose(emulationChecks(labOf(512), '/nowhere', ''))) {
+  for (const { ok, remedy } of await diagnose(emulationChecks(labOf(512), ''))) {
     assert.equal(ok, false)
     assert.match(remedy ?? '', /^sudo apt-get install qemu-system-(x86|arm)$/)
   }

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { readLab } from '../../board/inventory.js'
-import { cacheFolder } from '../../qemu/probe-cache.js'
 import type { Check } from './check.js'
 import { debianChecks } from './debian.js'
 import { diskChecks } from './disk.js'
@@ -12,9 +12,9 @@ import { toolChecks } from './tools.js'
 /** Everything the doctor looks at. @throws Fault `usage.lab.unknown`, `declare.*` */
 export function allChecks(root: string, labName: string): Check[] {
   const lab = readLab(root, labName)
-  const where = { cache: cacheFolder(), temporary: tmpdir() }
+  const where = { cache: process.env['BOOTWRIGHT_CACHE'] ?? join(root, '.cache'), temporary: tmpdir() }
   return [
-    ...emulationChecks(lab, where.cache),
+    ...emulationChecks(lab),
     ...toolChecks(),
     ...debianChecks(),
     ...permissionChecks(where),

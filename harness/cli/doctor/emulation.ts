@@ -9,7 +9,7 @@ const ARCHES: readonly Arch[] = ['x86-64', 'arm64']
 const OWN: Arch | undefined = ({ x64: 'x86-64', arm64: 'arm64' } as Record<string, Arch>)[process.arch]
 
 /** QEMU and its speed, for each architecture; needed where the lab has a board of it. */
-export function emulationChecks(lab: Lab, cache: string, path = process.env['PATH'] ?? ''): Check[] {
+export function emulationChecks(lab: Lab, path = process.env['PATH'] ?? ''): Check[] {
   const used = new Set([...lab.boards.values()].map(board => board.arch))
   return ARCHES.flatMap(arch => {
     const needed = used.has(arch)
@@ -22,7 +22,7 @@ export function emulationChecks(lab: Lab, cache: string, path = process.env['PAT
       {
         name: `acceleration of ${arch}`,
         needed: false,
-        check: async () => obstacle(arch, path) ?? speed(arch, cache),
+        check: async () => obstacle(arch, path) ?? speed(arch),
       },
     ]
   })
@@ -38,8 +38,8 @@ function obstacle(arch: Arch, path: string): Finding | undefined {
   return undefined
 }
 
-async function speed(arch: Arch, cache: string): Promise<Finding> {
-  const { accelerator, reason } = await chooseAccelerator('auto', arch, { cache })
+async function speed(arch: Arch): Promise<Finding> {
+  const { accelerator, reason } = await chooseAccelerator('auto', arch)
   const seen = `${accelerator}: ${reason}`
   if (accelerator === 'kvm' || arch !== OWN) return { ok: true, seen }
   return {

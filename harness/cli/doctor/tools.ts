@@ -14,9 +14,8 @@ const TOOLS: readonly Tool[] = [
   { program: 'qemu-img', package: 'qemu-utils', use: 'disk overlay', needed: true },
   { program: 'apt-get', package: 'apt', use: 'download of Debian packages', needed: true },
   { program: 'dpkg-deb', package: 'dpkg', use: 'unpacking of Debian packages', needed: true },
-  { program: 'cpio', package: 'cpio', use: 'initramfs', needed: true },
-  { program: 'zstd', package: 'zstd', use: 'unpacking of zstd archives', needed: true },
-  { program: 'xz', package: 'xz-utils', use: 'unpacking of xz archives', needed: true },
+  { program: 'tar', package: 'tar', use: 'unpacking of Debian packages', needed: true },
+  { program: 'flock', package: 'util-linux', use: 'taking turns with another run', needed: true },
   { program: 'mkfs.ext4', package: 'e2fsprogs', use: 'ext4 disk', needed: true },
   { program: 'mmdebstrap', package: 'mmdebstrap', use: 'Debian root file system', needed: true },
 ]
