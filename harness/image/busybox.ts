@@ -39,5 +39,5 @@ export function installBusybox(tree: FileTree, busybox: Buffer): void {
     .link('/usr/bin', '../bin')
     .link('/usr/sbin', '../bin')
   tree.file('/bin/busybox', busybox, 0o755)
-  for (const name of applets(busybox)) tree.link(`/bin/${name}`, 'busybox')
+  for (const name of applets(busybox).filter(name => name !== 'busybox')) tree.link(`/bin/${name}`, 'busybox')
 }
