@@ -25,7 +25,8 @@ export class QemuPower implements Power {
   #guestOffAt: number | undefined
   #lastEvent: BoardEvent['kind'] | undefined
   #settled: Promise<void> = Promise.resolve()
-  #waiting: AbortController | undefined
+  /** Calls of `shutdown`, waiting or still in the queue: cutting the power does not wait for them. */
+  readonly #shutdowns = new Set<AbortController>()
 
   constructor(machine: Machine, listener: BoardListener) {
     this.#machine = machine
@@ -50,12 +51,12 @@ export class QemuPower implements Power {
   }
 
   off(): Promise<void> {
-    this.#waiting?.abort()
+    this.#interrupt()
     return this.#turns.take(() => this.#cut())
   }
 
   cycle(): Promise<void> {
-    this.#waiting?.abort()
+    this.#interrupt()
     return this.#turns.take(async () => {
       await this.#cut()
       await this.#start()
@@ -79,29 +80,37 @@ export class QemuPower implements Power {
     })
   }
 
-  shutdown(timeout: number): Promise<void> {
-    return this.#turns.take(async () => {
-      if (!this.#qemu) return
-      const { qmp, ended } = this.#qemu
-      this.#waiting = new AbortController()
-      const cut = once(this.#waiting.signal, 'abort')
-      try {
-        await qmp.execute('system_powerdown')
-        const outcome = await within(timeout, ended, cut)
-        if (outcome === 'late') throw shutdownTimeout(this.#machine.name, timeout)
-        if (outcome === 'other') throw shutdownCut(this.#machine.name)
-        await this.#settled
-        if (this.#lastEvent !== 'guest-poweroff') throw shutdownLost(this.#machine.name)
-      } finally {
-        this.#waiting = undefined
-      }
-    })
+  async shutdown(timeout: number): Promise<void> {
+    const interrupted = new AbortController()
+    this.#shutdowns.add(interrupted)
+    try {
+      await this.#turns.take(() => this.#shutdown(timeout, interrupted.signal))
+    } finally {
+      this.#shutdowns.delete(interrupted)
+    }
   }
 
   /** Off, and never on again. */
   async dispose(): Promise<void> {
-    this.#waiting?.abort()
+    this.#interrupt()
     await this.#turns.close(() => this.#cut())
+  }
+
+  #interrupt(): void {
+    for (const shutdown of this.#shutdowns) shutdown.abort()
+  }
+
+  async #shutdown(timeout: number, interrupted: AbortSignal): Promise<void> {
+    if (!this.#qemu) return
+    if (interrupted.aborted) throw shutdownCut(this.#machine.name)
+    const { qmp, ended } = this.#qemu
+    const cut = once(interrupted, 'abort')
+    await qmp.execute('system_powerdown')
+    const outcome = await within(timeout, ended, cut)
+    if (outcome === 'late') throw shutdownTimeout(this.#machine.name, timeout)
+    if (outcome === 'other') throw shutdownCut(this.#machine.name)
+    await this.#settled
+    if (this.#lastEvent !== 'guest-poweroff') throw shutdownLost(this.#machine.name)
   }
 
   #running(what: string): RunningQemu {
