@@ -105,7 +105,11 @@ export class RecordingReader implements Disposable {
 
   /** The last lines before `to`, cleaned, not older than `from`. */
   lastLines(count: number, from = 0, to = this.length): string[] {
-    return lastLines(this.readBytes(Math.max(from, to - count * 300), to), count)
+    // Lines may be long, or hold nothing that a person would see.
+    for (let size = count * 300; ; size *= 4) {
+      const lines = lastLines(this.readBytes(Math.max(from, to - size), to), count)
+      if (lines.length === count || to - size <= from || size > 64 * 1024) return lines
+    }
   }
 
   /** Each line that begins in the range, with its time: for reports. */

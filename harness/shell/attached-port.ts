@@ -1,7 +1,7 @@
 import { Fault } from '../fault/fault.js'
 import type { RecordingReader } from '../console/reader.js'
 import type { ShellPort } from './port.js'
-import type { RemoteLoop } from './remote-loop.js'
+import type { RemoteLoop, Started } from './remote-loop.js'
 import type { Scene } from './words.js'
 
 /** Ms for the program to end, after its escape. */
@@ -15,7 +15,7 @@ export class AttachedPort implements ShellPort, AsyncDisposable {
   readonly from: number
   readonly #outer: ShellPort
   readonly #loop: RemoteLoop
-  readonly #id: string
+  readonly #started: Started
   readonly #scene: Scene
   readonly #escape: string
   readonly #released: (usable: boolean) => void
@@ -24,17 +24,17 @@ export class AttachedPort implements ShellPort, AsyncDisposable {
   constructor(
     outer: ShellPort,
     loop: RemoteLoop,
-    id: string,
+    started: Started,
     scene: Scene,
     escape: string,
     released: (usable: boolean) => void,
   ) {
     this.reader = outer.reader
     this.command = scene.command
-    this.from = outer.reader.length
+    this.from = started.at
     this.#outer = outer
     this.#loop = loop
-    this.#id = id
+    this.#started = started
     this.#scene = scene
     this.#escape = escape
     this.#released = released
@@ -65,8 +65,9 @@ export class AttachedPort implements ShellPort, AsyncDisposable {
   }
 
   async #ended(timeout: number) {
-    return this.#loop.report(this.#id, this.#scene.from, this.#scene, {
+    return this.#loop.report(this.#started, this.#scene, {
       deadline: performance.now() + timeout,
+      foreign: true,
     })
   }
 

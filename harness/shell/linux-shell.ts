@@ -2,7 +2,7 @@ import { Fault } from '../fault/fault.js'
 import { AttachedPort } from './attached-port.js'
 import { enterLoop, type LoginOptions } from './login.js'
 import type { ShellPort } from './port.js'
-import { RemoteLoop, type Limits, type Report } from './remote-loop.js'
+import { RemoteLoop, type Limits, type Report, type Started } from './remote-loop.js'
 import { commandTimeout, deviceGone, shellEnded, shown, type Scene } from './words.js'
 
 export type { LoginOptions } from './login.js'
@@ -93,10 +93,10 @@ export class LinuxShell {
       await this.#settle(scene)
       try {
         const purge = this.#runs >= PURGE_RUNS || this.#bytes >= PURGE_BYTES
-        const id = await this.#loop.start(command, purge ? '-' : '=', scene, limits)
+        const started = await this.#loop.start(command, purge ? '-' : '=', scene, limits)
         if (purge) [this.#runs, this.#bytes] = [0, 0]
-        const report = await this.#loop.report(id, scene.from, scene, limits)
-        if (!report) throw await this.#hanging(id, scene, timeout)
+        const report = await this.#loop.report(started, scene, limits)
+        if (!report) throw await this.#hanging(started, scene, timeout)
         this.#runs++
         this.#bytes += report.size.bytes
         return await this.#result(report, began, scene, limits)
@@ -135,11 +135,11 @@ export class LinuxShell {
         deadline: performance.now() + timeout,
         ...(options.signal && { signal: options.signal }),
       }
-      const id = await this.#loop.start(command, 't', scene, limits)
+      const started = await this.#loop.start(command, 't', scene, limits)
       const attached = new AttachedPort(
         this.port,
         this.#loop,
-        id,
+        started,
         scene,
         options.escape ?? '\x1d',
         usable => {
@@ -188,7 +188,7 @@ export class LinuxShell {
   }
 
   /** The time is up: is it the command or the device? Leaves a shell that can be used again, if there is one. */
-  async #hanging(id: string, scene: Scene, timeout: number): Promise<Fault> {
+  async #hanging(started: Started, scene: Scene, timeout: number): Promise<Fault> {
     if (!(await this.#loop.echoes({ deadline: performance.now() + 2 * INTERRUPTED }))) {
       const ended = this.port.reader.source.ended?.()
       return deviceGone(
@@ -201,7 +201,7 @@ export class LinuxShell {
     for (const key of [INTERRUPT, QUIT]) {
       await this.port.write(key)
       const limits = { deadline: performance.now() + INTERRUPTED }
-      const report = await this.#loop.report(id, scene.from, scene, limits)
+      const report = await this.#loop.report(started, scene, limits)
       if (!report) continue
       const transfer = { deadline: performance.now() + TRANSFER }
       const output = await this.#loop.output(report, scene, transfer).catch(() => undefined)

@@ -1,6 +1,6 @@
 import { cleanText } from '../console/clean.js'
 import { Fault } from '../fault/fault.js'
-import { loaderLine, loopScript } from './loop-script.js'
+import { loaderLine, loaderParts, loopScript } from './loop-script.js'
 import { withoutNoise } from './noise.js'
 import type { ShellPort } from './port.js'
 import { randomId, Typist } from './typing.js'
@@ -171,10 +171,13 @@ class Login {
     }
     const shell = this.#options.shell ?? 'sh'
     const typist = new Typist(this.#port)
-    for (const text of [loaderLine(shell), loopScript(key, shell)]) {
-      const typed = await typist.type(id => `: ${id};${text}`, { timeout: this.#left(), ...this.#signal() })
-      if (typeof typed === 'string') return undefined
-      await this.#port.write(Buffer.from(NEWLINE))
+    const type = async (line: (id: string) => string) => {
+      const typed = await typist.type(line, { timeout: this.#left(), enter: true, ...this.#signal() })
+      return typeof typed !== 'string'
+    }
+    if (!(await type(id => `: ${id};${loaderLine(shell)}`))) return undefined
+    for (const part of loaderParts(loopScript(key, shell))) {
+      if (!(await type(id => `${id} ${part}`))) return undefined
     }
     const ready = await cursor.find([`~${key}ready~`], {
       timeout: Math.min(20_000, this.#left()),

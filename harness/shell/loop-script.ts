@@ -25,9 +25,18 @@ export function loopScript(key: string, shell: string): string {
   return SCRIPT.replaceAll('KEY', key).replaceAll('SHELL', shell)
 }
 
-/** Typed after the bootstrap's first line, in canonical mode: makes the terminal sane, and starts the loop's shell. */
+/**
+ * Typed after the bootstrap's first line, in canonical mode: makes the terminal sane, reads the script in parts (a word
+ * that is dropped, a space, the part) up to a dot, and starts the loop's shell.
+ */
 export function loaderLine(shell: string): string {
-  return `stty sane 2>/dev/null;IFS= read -r b;export b;\${__x-} ${shell} -c 'eval "$b"'`
+  return `stty sane 2>/dev/null;b=;while IFS= read -r l&&l=\${l#* };[ "$l" != . ];do b=$b$l;done;export b;\${__x-} ${shell} -c 'eval "$b"'`
+}
+
+const LOADED_AT_ONCE = 160
+
+export function loaderParts(script: string): string[] {
+  return [...(script.match(new RegExp(`.{1,${LOADED_AT_ONCE}}`, 'g')) ?? []), '.']
 }
 
 const SCRIPT = [

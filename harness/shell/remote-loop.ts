@@ -10,8 +10,17 @@ const PART = 512
 /** Ms without a word from the device before it is asked again. */
 const ANSWER_SILENCE = 1000
 const REPORT_SILENCE = 3000
+const LONGEST_SILENCE = 10_000
 const CONTENT_SILENCE = 2000
+/** Ms after which it is looked whether a foreign line tore an answer apart. */
+const PAUSE = 200
 const ROUNDS = 6
+
+/** A command that runs: its id, and from where in the recording on its report can come. */
+export interface Started {
+  id: string
+  at: number
+}
 
 /** What the loop reports of a command. */
 export interface Report {
@@ -41,24 +50,25 @@ export class RemoteLoop {
   }
 
   /** Types a command and starts it. It is sent again only for as long as it is certain that it never started. */
-  async start(command: string, kind: '=' | '-' | 't', scene: Scene, limits: Limits): Promise<string> {
+  async start(command: string, kind: '=' | '-' | 't', scene: Scene, limits: Limits): Promise<Started> {
     const parts = encode(command)
     const last = parts.pop()!
     for (const part of parts) await this.#accepted('+', part, scene, limits)
     return this.#accepted(kind, last, scene, limits)
   }
 
-  async #accepted(kind: string, payload: string, scene: Scene, limits: Limits): Promise<string> {
+  async #accepted(kind: string, payload: string, scene: Scene, limits: Limits): Promise<Started> {
     for (let round = 0; round < ROUNDS; round++) {
       const cursor = this.port.reader.cursor()
       const id = await this.#type(kind, payload, scene, limits)
-      if (await this.#answered(id, cursor, scene, limits)) return id
+      if (await this.#answered(id, cursor, scene, limits)) return { id, at: cursor.position }
     }
     throw lineDeaf(scene, `${ROUNDS} attempts reached the device damaged`)
   }
 
   async #type(kind: string, payload: string, scene: Scene, limits: Limits): Promise<string> {
-    const typed = await this.#typist.type(id => `${id} ${kind} ${payload.length} ${payload}`, left(limits))
+    const line = (id: string) => `${id} ${kind} ${payload.length} ${payload}`
+    const typed = await this.#typist.type(line, left(limits))
     if (typed === 'ended') throw this.#ended(scene)
     if (typed === 'no echo') throw deviceGone(scene, 'typed characters are no longer echoed')
     if (typed === 'torn') throw lineDeaf(scene, 'what was echoed was never what had been typed')
@@ -72,7 +82,7 @@ export class RemoteLoop {
     for (let silences = 0; ; silences++) {
       const found = await cursor.find([`~${id}^~`, `~${id}+~`, `~${id}!~`, this.#bye, ...GONE], {
         ...left(limits),
-        silence: ANSWER_SILENCE,
+        silence: silences === 0 ? PAUSE : ANSWER_SILENCE,
       })
       if (found.kind === 'match') {
         const { index, text } = found.match
@@ -85,8 +95,8 @@ export class RemoteLoop {
       if (text.includes(`~${id}!~`)) return false
       if (found.kind === 'timeout') return true
       // The newline itself may be what was lost; to a loop that has the line, an empty one means nothing.
-      if (silences === 0) await this.port.write(NEWLINE)
-      else {
+      if (silences === 1) await this.port.write(NEWLINE)
+      if (silences > 1) {
         const state = await this.query(scene, limits)
         return !state || state.part === id || state.command === id
       }
@@ -98,15 +108,15 @@ export class RemoteLoop {
    * device's console, whose boot or panic is not ours.
    */
   async report(
-    id: string,
-    from: number,
+    { id, at: from }: Started,
     scene: Scene,
     limits: Limits & { foreign?: boolean },
   ): Promise<Report | undefined> {
     const cursor = this.port.reader.cursor(from)
     const header = new RegExp(`~${id}<(\\d+):\\s*(?:(\\d+) +)?(\\d+)[^\\S\\n]*\\n`)
-    let seen = this.port.reader.length
-    for (let silence = REPORT_SILENCE; ; silence = Math.min(silence * 2, 60_000)) {
+    let seen = from
+    let silence = PAUSE
+    for (;;) {
       const found = await cursor.find([header, this.#bye, ...(limits.foreign ? [] : GONE)], {
         ...left(limits),
         silence,
@@ -125,29 +135,45 @@ export class RemoteLoop {
       if (found.kind === 'ended') throw this.#ended(scene)
       if (found.kind === 'timeout') return undefined
       // Only something foreign on the line can have torn the report. Whether it did, the loop itself knows.
+      let torn = false
       if (this.port.reader.length > seen && !limits.foreign) {
-        const torn =
-          this.#textSince(from).includes(`~${id}<`) || (await this.query(scene, limits))?.command === id
-        if (torn) await this.#type('@', '', scene, limits)
-        seen = this.port.reader.length
-        if (torn) silence = REPORT_SILENCE / 2
+        torn = this.#textSince(seen).includes(`~${id}<`)
+        if (!torn && silence > PAUSE) {
+          torn = (await this.query(scene, limits))?.command === id
+          seen = this.port.reader.length
+        }
+        if (torn) seen = await this.#again(scene, limits)
       }
+      silence = torn ? PAUSE : Math.min(Math.max(silence * 2, REPORT_SILENCE), LONGEST_SILENCE)
     }
+  }
+
+  async #again(scene: Scene, limits: Limits): Promise<number> {
+    const at = this.port.reader.length
+    await this.#type('@', '', scene, limits)
+    return at
   }
 
   /** The exact output of the last command. @throws Fault `shell.output.torn` when it cannot be had */
   async output(report: Report, scene: Scene, limits: Limits): Promise<{ output: Buffer; to: number }> {
     const { reader } = this.port
     if (report.size.bytes === 0) return { output: Buffer.alloc(0), to: report.at }
-    const found = await reader.cursor(report.at).find([`~${report.id}>~`], {
-      ...left(limits),
-      silence: CONTENT_SILENCE,
-    })
-    if (found.kind === 'ended') throw this.#ended(scene)
-    if (found.kind === 'match') {
-      const raw = reader.readBytes(report.at, found.match.from).toString('latin1')
-      const output = exactOutput(raw, report.size)
-      if (output) return { output, to: found.match.to }
+    const end = `~${report.id}>~`
+    const cursor = reader.cursor(report.at)
+    for (const silence of [PAUSE, CONTENT_SILENCE]) {
+      const found = await cursor.find([end], { ...left(limits), silence })
+      if (found.kind === 'ended') throw this.#ended(scene)
+      if (found.kind === 'match') {
+        const raw = reader.readBytes(report.at, found.match.from).toString('latin1')
+        const output = exactOutput(raw, report.size)
+        if (output) return { output, to: found.match.to }
+        break
+      }
+      const [printed, after] = this.#textSince(report.at).split(end)
+      if (after === undefined) continue
+      const output = exactOutput(printed!, report.size)
+      if (output) return { output, to: reader.length }
+      break
     }
     return { output: await this.#fetch(report.size, scene, limits), to: reader.length }
   }

@@ -21,8 +21,8 @@ const ALPHABET = 'abcdefghjkmnpqrstuvwxyz'
 export type Typed = { id: string } | 'no echo' | 'torn' | 'ended'
 
 /**
- * Types lines on a terminal in canonical mode: in pieces, each only when the one before was echoed rightly. Nothing
- * starts before the newline, which is the caller's to send; a torn line is killed and typed again, slower.
+ * Types lines on a terminal in canonical mode: in pieces, each only when the one before was echoed rightly, and the
+ * newline last, so that nothing starts that was not typed rightly. A torn line is killed and typed again, slower.
  */
 export class Typist {
   readonly #port: ShellPort
@@ -35,15 +35,20 @@ export class Typist {
   /** @param line makes the line from an id, which is another for each attempt, so that a late echo is not mistaken */
   async type(
     line: (id: string) => string,
-    options: { timeout: number; signal?: AbortSignal; attempts?: number },
+    options: { timeout: number; signal?: AbortSignal; attempts?: number; enter?: boolean },
   ): Promise<Typed> {
     const deadline = performance.now() + options.timeout
     let echoed = false
     for (let attempt = 0; attempt < (options.attempts ?? ATTEMPTS); attempt++) {
       const id = randomId()
       const patience = PATIENCE * 2 ** attempt
-      const result = await this.#attempt(line(id), id, { deadline, patience, signal: options.signal })
-      if (result === 'whole') return { id }
+      const limits = { deadline, patience, signal: options.signal }
+      const text = line(id)
+      const result = await this.#attempt(text, id, limits)
+      if (result === 'whole') {
+        if (options.enter) await this.#enter(text, limits)
+        return { id }
+      }
       if (result === 'ended') return 'ended'
       echoed ||= result === 'torn'
       this.#atOnce = Math.max(LEAST_AT_ONCE, this.#atOnce >> 1)
@@ -53,11 +58,22 @@ export class Typist {
     return echoed ? 'torn' : 'no echo'
   }
 
-  async #attempt(
-    line: string,
-    id: string,
-    limits: { deadline: number; patience: number; signal: AbortSignal | undefined },
-  ): Promise<'whole' | 'torn' | 'no echo' | 'ended'> {
+  /** A newline can get lost too; a second one is an empty line, which is nothing to those who read our lines. */
+  async #enter(line: string, limits: Wait): Promise<void> {
+    const { reader } = this.#port
+    const start = Math.max(0, reader.length - 2 * line.length - 1024)
+    for (let attempt = 0; attempt < ATTEMPTS && performance.now() < limits.deadline; attempt++) {
+      await this.#port.write(Buffer.from('\n'))
+      for (;;) {
+        const length = reader.length
+        const echo = withoutNoise(reader.readBytes(start, length).toString('latin1'))
+        if (/[\r\n]/.test(echo.slice(echo.lastIndexOf(line) + line.length)[0] ?? '')) return
+        if ((await reader.grown(length, waiting(limits, limits.patience))) !== 'grown') break
+      }
+    }
+  }
+
+  async #attempt(line: string, id: string, limits: Wait): Promise<'whole' | 'torn' | 'no echo' | 'ended'> {
     const { reader } = this.#port
     const start = reader.length
     for (let at = 0; at < line.length;) {
@@ -72,15 +88,23 @@ export class Typist {
         if (echo.includes(typed)) break
         const began = echo.lastIndexOf(line.slice(0, line.indexOf(id) + id.length))
         const torn = began !== -1 && !typed.startsWith(echo.slice(began))
-        const timeout = Math.min(torn ? PATIENCE_TORN : limits.patience, limits.deadline - performance.now())
-        const growth = await reader.grown(length, {
-          timeout: Math.max(0, timeout),
-          ...(limits.signal && { signal: limits.signal }),
-        })
+        const growth = await reader.grown(length, waiting(limits, torn ? PATIENCE_TORN : limits.patience))
         if (growth === 'ended') return 'ended'
         if (growth === 'timeout') return echo.includes(id) || torn || length > start ? 'torn' : 'no echo'
       }
     }
     return 'whole'
   }
+}
+
+interface Wait {
+  /** By `performance.now()`. */
+  deadline: number
+  patience: number
+  signal: AbortSignal | undefined
+}
+
+function waiting(limits: Wait, ms: number): { timeout: number; signal?: AbortSignal } {
+  const timeout = Math.max(0, Math.min(ms, limits.deadline - performance.now()))
+  return { timeout, ...(limits.signal && { signal: limits.signal }) }
 }
