@@ -77,7 +77,21 @@ test('disks keep their order and may have commas in their names', () => {
   const drives = values(machine, '-drive')
   assert.match(drives[0]!, /id=disk0,.*file=\/t\/a,,b\.qcow2$/)
   assert.match(drives[1]!, /id=disk1,.*file=\/t\/c\.qcow2$/)
-  assert.ok(values(machine, '-device').includes('virtio-blk-pci,drive=disk1,bootindex=1'))
+  assert.ok(values(machine, '-device').includes('virtio-blk-pci,drive=disk1'))
+})
+
+test('disks are booted in their order, unless a kernel is given: QEMU refuses two first places', () => {
+  const bios = {
+    ...linux,
+    disks: ['/t/a', '/t/b'],
+    boot: { method: 'disk', firmware: { kind: 'bios' } },
+  } as const
+  const orders = (machine: Machine) => values(machine, '-device').filter(device => /bootindex/.test(device))
+  assert.deepEqual(orders(bios), [
+    'virtio-blk-pci,drive=disk0,bootindex=0',
+    'virtio-blk-pci,drive=disk1,bootindex=1',
+  ])
+  assert.deepEqual(orders({ ...bios, boot: linux.boot }), [])
 })
 
 test('a network card forwards a port that QEMU chooses, on the loopback only', () => {

@@ -29,7 +29,7 @@ export function qemuArguments(machine: Machine): string[] {
     ...['-device', 'virtio-rng-pci'],
     // A guest's panic is reported, and then the guest does what it is configured to do.
     ...['-device', x86 ? 'pvpanic' : 'pvpanic-pci', '-action', 'panic=none'],
-    ...machine.disks.flatMap(diskArguments),
+    ...machine.disks.flatMap((file, index) => diskArguments(file, index, machine.boot)),
     ...(machine.network ? ['-nic', 'user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:0-:22'] : []),
     ...bootArguments(machine),
   ]
@@ -52,12 +52,14 @@ function cpu({ arch, accelerator, boot }: Machine): string {
   return 'max'
 }
 
-function diskArguments(file: string, index: number): string[] {
+function diskArguments(file: string, index: number, boot: Boot): string[] {
+  // A kernel given to QEMU takes the first place in the boot order for itself.
+  const order = boot.method === 'disk' ? `,bootindex=${index}` : ''
   return [
     // Nobody needs this file after a crash of the host, so nothing is forced to its disk. What the guest flushed is
     // in the host's page cache, which outlives a killed QEMU: a power cut keeps it.
     ...['-drive', `if=none,id=disk${index},format=qcow2,cache=unsafe,discard=unmap,file=${escape(file)}`],
-    ...['-device', `virtio-blk-pci,drive=disk${index},bootindex=${index}`],
+    ...['-device', `virtio-blk-pci,drive=disk${index}${order}`],
   ]
 }
 
