@@ -20,13 +20,19 @@ export type JournalEntry =
   | { type: 'fault'; fault: FaultJson; at: number; test?: string }
   | { type: 'note'; text: string; at: number }
 
+/** Name of the journal in a run folder. */
+export const JOURNAL = 'journal.jsonl'
+
 interface ImageArtefact {
   file: string
   size: number
   sha256: string
 }
 
-/** Appends entries to a file of JSON lines. Entries are few and small, so each is written through at once. */
+/**
+ * Appends entries to a file of JSON lines. Entries are few and small: each is written through at once, in one write, so
+ * that the session and the test workers can share a journal.
+ */
 export class Journal {
   constructor(private readonly file: string) {}
 

@@ -1,16 +1,9 @@
-import { join, relative } from 'node:path'
-import type { Board, BoardEvent } from '../board/board.js'
-import { openBoard } from '../board/open.js'
-import { Recording } from '../console/recording.js'
-import { RecordingReader } from '../console/reader.js'
 import { Fault } from '../fault/fault.js'
-import type { Artefacts } from '../image/artefacts.js'
-import { buildImage } from '../image/build.js'
 import type { Journal } from '../record/journal.js'
 import type { Boot, Finding } from '../record/record.js'
-import { LinuxShell, type ShellPort } from '../shell/linux-shell.js'
+import { LinuxShell } from '../shell/linux-shell.js'
 import { bootFault } from './boot-fault.js'
-import { Boots } from './boots.js'
+import { closeDevice, openDevice, type DeviceTold, type OpenDevice } from './open-device.js'
 import type { DeviceRequest, DeviceState, PowerAction } from './protocol.js'
 
 /** After a fatal finding, reading goes on until the console is silent for so long, so that the trace is whole. */
@@ -19,24 +12,16 @@ const TRACE_LIMIT_MS = 10_000
 /** A shell that was there is there again at once, unless something is wrong. */
 const SHELL_CHECK_MS = 15_000
 
-export interface DeviceTold {
-  grown(length: number, ended: string | undefined): void
-  progress(text: string): void
-}
-
-/** One device of a session: image, board, recording and boots, made ready when first asked for. */
+/** One device of a session, made ready when first asked for and owned until the session ends. */
 export class Device implements AsyncDisposable {
-  private artefacts: Artefacts | undefined
-  private board: Board | undefined
-  private recording: Recording | undefined
-  private reader: RecordingReader | undefined
-  private boots: Boots | undefined
+  private device: OpenDevice | undefined
   private failure: Fault | undefined
-  /** Ordinal of the boot in which a shell was seen, and whether a test has failed since. */
-  private shellSeenIn = 0
+  /** The shell that is known to be there, by the boot it belongs to; doubted once a test has failed. */
+  private shell: { boot: number; key: string } | undefined
   private doubted = false
+  /** Fencing number of who holds the device; it moves on with every acquire and release. */
   private grant = 0
-  held = false
+  private isHeld = false
   private queue: Promise<unknown> = Promise.resolve()
 
   constructor(
@@ -44,6 +29,10 @@ export class Device implements AsyncDisposable {
     private readonly journal: Journal,
     private readonly told: DeviceTold,
   ) {}
+
+  get held(): boolean {
+    return this.isHeld
+  }
 
   /**
    * Gives the caller a booted device with a shell, and a grant. A boot that failed is not tried again.
@@ -54,50 +43,46 @@ export class Device implements AsyncDisposable {
     return this.inTurn(async () => {
       if (this.failure) throw this.failure
       try {
-        await this.makeReady()
+        this.device ??= await openDevice(this.request, this.journal, this.told)
+        await this.makeReady(this.device)
       } catch (error) {
         this.failure = Fault.wrap(error)
-        await this.board?.power.off().catch(() => {})
+        await this.device?.board.power.off().catch(() => {})
         throw this.failure
       }
-      this.held = true
-      return this.describe(++this.grant)
+      this.isHeld = true
+      return this.describe(this.device, ++this.grant)
     })
   }
 
   /** Ends a grant. After a failed test the shell is looked at before the device is used again. */
-  release(grant: number, failed: boolean): number {
-    this.check(grant)
-    this.held = false
+  release(grant: number, failed: boolean, shellKey: string | undefined): number {
+    const { recording, boots } = this.granted(grant)
+    this.shell = shellKey === undefined ? undefined : { boot: boots.current?.ordinal ?? 0, key: shellKey }
+    this.isHeld = false
     this.grant++
     this.doubted ||= failed
-    return this.recording?.length() ?? 0
+    return recording.length()
   }
 
   async write(grant: number, bytes: Buffer): Promise<void> {
-    this.check(grant)
-    await this.port().write(bytes)
+    await this.granted(grant).port.write(bytes)
   }
 
   async power(grant: number, action: PowerAction, timeout: number): Promise<void> {
-    this.check(grant)
-    const power = this.opened().power
+    const { power } = this.granted(grant).board
     await (action === 'shutdown' ? power.shutdown(timeout) : power[action]())
   }
 
   state(): { power: 'on' | 'off'; boots: Boot[]; findings: Finding[] } {
-    return {
-      power: this.opened().power.state(),
-      boots: this.boots?.all ?? [],
-      findings: this.boots?.findings ?? [],
-    }
+    const { device } = this
+    if (!device) return { power: 'off', boots: [], findings: [] }
+    return { power: device.board.power.state(), boots: device.boots.all, findings: device.boots.findings }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.grant++
-    await this.board?.[Symbol.asyncDispose]()
-    this.recording?.close()
-    this.reader?.[Symbol.dispose]()
+    if (this.device) await closeDevice(this.device)
   }
 
   /** One after the other: two tests must not both boot the device. */
@@ -107,71 +92,68 @@ export class Device implements AsyncDisposable {
     return result
   }
 
-  private async makeReady(): Promise<void> {
-    const board = await this.open()
-    if (board.power.state() === 'off') return this.bootWithRetry()
-    const boot = this.boots!.current?.ordinal
-    if (boot === this.shellSeenIn && !this.doubted) return
+  private async makeReady(device: OpenDevice): Promise<void> {
+    const { power } = device.board
+    if (power.state() === 'off') return this.bootWithRetry(device)
+    const known = device.boots.current?.ordinal === this.shell?.boot ? this.shell : undefined
+    if (known && !this.doubted) return
     try {
-      await this.findShell(boot === this.shellSeenIn ? SHELL_CHECK_MS : this.request.bootTimeout)
+      if (known && (await LinuxShell.resume(device.port, known.key, SHELL_CHECK_MS))) {
+        this.doubted = false
+        return
+      }
+      await this.findShell(device, known ? SHELL_CHECK_MS : this.request.bootTimeout)
     } catch (error) {
       this.note(`no shell any more (${Fault.wrap(error).code}): power cycle`)
-      await board.power.off()
-      await this.bootWithRetry()
+      await power.off()
+      await this.bootWithRetry(device)
     }
   }
 
   /** Faults of lab and harness get a second try; what the product does wrong is not asked for twice. */
-  private async bootWithRetry(): Promise<void> {
+  private async bootWithRetry(device: OpenDevice): Promise<void> {
     try {
-      await this.boot()
+      await this.boot(device)
     } catch (error) {
       const fault = Fault.wrap(error)
       if (fault.culprit !== 'lab' && fault.culprit !== 'harness') throw fault
       this.journal.write({ type: 'fault', fault: fault.toJSON(), at: Date.now() })
       this.note(`boot failed (${fault.code}): one more try`)
-      await this.opened().power.off()
-      await this.boot()
+      await device.board.power.off()
+      await this.boot(device)
     }
   }
 
-  private async boot(): Promise<void> {
-    this.told.progress(`booting ${this.request.project}`)
-    const board = this.opened()
-    await board.power.on()
-    await this.findShell(this.request.bootTimeout)
-    const boot = this.boots!.current
-    this.told.progress(`booted in ${((Date.now() - (boot?.startedAt ?? 0)) / 1000).toFixed(1)} s`)
+  private async boot(device: OpenDevice): Promise<void> {
+    this.told.progress('booting')
+    const started = Date.now()
+    await device.board.power.on()
+    await this.findShell(device, this.request.bootTimeout)
+    this.told.progress(`booted in ${((Date.now() - started) / 1000).toFixed(1)} s`)
   }
 
   /** Proves that there is a shell, or says why there is none. A fatal finding ends the wait once its trace is whole. */
-  private async findShell(timeout: number): Promise<void> {
-    const boots = this.boots!
-    const reader = this.reader!
+  private async findShell(device: OpenDevice, timeout: number): Promise<void> {
+    const { boots, reader } = device
     const started = Date.now()
     const stop = new AbortController()
-    let fatal: Finding | undefined
-    boots.onFatal = finding => {
-      fatal ??= finding
-      void this.silence().then(() => stop.abort(finding))
-    }
+    boots.onFatal = finding => void untilSilent(device).then(() => stop.abort(finding))
     try {
-      const { login, password } = this.artefacts!.manifest.console
-      await LinuxShell.login(this.port(), {
+      const { login, password } = device.artefacts.manifest.console
+      const shell = await LinuxShell.login(device.port, {
         ...(login !== undefined && { login }),
         ...(password !== undefined && { password }),
         timeout,
         signal: stop.signal,
       })
-      this.shellSeenIn = boots.current?.ordinal ?? 0
+      this.shell = { boot: boots.current?.ordinal ?? 0, key: shell.key }
       this.doubted = false
     } catch (error) {
       const from = boots.current?.from ?? 0
       throw bootFault({
         stage: boots.stage,
         bytes: reader.length - from,
-        fatal:
-          fatal ?? boots.findings.find(finding => finding.severity === 'fatal' && finding.offset >= from),
+        fatal: boots.findings.find(finding => finding.severity === 'fatal' && finding.offset >= from),
         waited: Date.now() - started,
         lastLines: reader.lastLines(25, from),
         ended: error instanceof Fault ? error : undefined,
@@ -181,101 +163,23 @@ export class Device implements AsyncDisposable {
     }
   }
 
-  private async silence(): Promise<void> {
-    const reader = this.reader!
-    const limit = Date.now() + TRACE_LIMIT_MS
-    while (Date.now() < limit) {
-      if ((await reader.grown(reader.length, { timeout: TRACE_SILENCE_MS })) !== 'grown') return
-    }
-  }
-
-  private async open(): Promise<Board> {
-    if (this.board) return this.board
-    const { request, journal } = this
-    const [choice] = request.boards
-    if (!choice) throw new Error('a plan without a board')
-    const progress = (text: string) => this.told.progress(text)
-    this.artefacts = await buildImage({
-      root: request.root,
-      name: request.image.name,
-      arch: choice.declaration.arch,
-      ...(request.image.variant !== undefined && { variant: request.image.variant }),
-      onProgress: event => progress(event.step),
-    })
-    const { manifest } = this.artefacts
-    journal.write({
-      type: 'image',
-      image: manifest.image,
-      ...(request.image.variant !== undefined && { variant: request.image.variant }),
-      arch: manifest.arch,
-      key: manifest.key,
-      artefacts: manifest.artefacts,
-    })
-    const folder = join(request.runFolder, 'consoles', request.project)
-    this.recording = Recording.create(folder)
-    this.reader = new RecordingReader(folder, this.recording)
-    this.boots = new Boots(request.project, this.recording, this.reader, journal)
-    const { recording, boots } = this
-    recording.onGrow(length => this.told.grown(length, undefined))
-    recording.onEnd(reason => this.told.grown(recording.length(), reason))
-    this.board = await openBoard({
-      name: choice.name,
-      declaration: choice.declaration,
-      artefacts: this.artefacts,
-      accel: request.accel,
-      listener: {
-        onConsole: channel => {
-          recording.attach(channel)
-          this.told.grown(recording.length(), undefined)
-        },
-        onEvent: (event: BoardEvent) => boots.onEvent(event),
-      },
-    })
-    journal.write({
-      type: 'device',
-      device: request.project,
-      board: choice.name,
-      boardClass: choice.declaration.class,
-      console: relative(request.runFolder, folder),
-      facts: this.board.describe(),
-    })
-    return this.board
-  }
-
-  private port(): ShellPort {
-    const { recording, reader } = this
-    if (!recording || !reader) throw new Error('a device that was never opened has no console')
-    return {
-      reader,
-      write: async bytes => {
-        const channel = recording.channel
-        if (!channel) throw noConsole()
-        await channel.write(bytes)
-      },
-    }
-  }
-
-  private opened(): Board {
-    if (!this.board) throw new Error('a device that was never opened has no board')
-    return this.board
-  }
-
-  private describe(grant: number): DeviceState {
-    const { manifest, folder } = this.artefacts!
+  private describe(device: OpenDevice, grant: number): DeviceState {
+    const { artefacts, board, recording } = device
     return {
       project: this.request.project,
-      board: this.board!.name,
+      board: board.name,
       grant,
-      console: this.recording!.folder,
-      length: this.recording!.length(),
-      manifest,
-      artefacts: folder,
-      facts: this.board!.describe(),
+      console: recording.folder,
+      length: recording.length(),
+      manifest: artefacts.manifest,
+      artefacts: artefacts.folder,
+      facts: board.describe(),
+      ...(this.shell && { shellKey: this.shell.key }),
     }
   }
 
-  private check(grant: number): void {
-    if (grant === this.grant) return
+  private granted(grant: number): OpenDevice {
+    if (this.device && grant === this.grant) return this.device
     throw new Fault({
       code: 'session.grant.stale',
       culprit: 'test',
@@ -291,12 +195,9 @@ export class Device implements AsyncDisposable {
   }
 }
 
-function noConsole(): Fault {
-  return new Fault({
-    code: 'console.ended',
-    culprit: 'product',
-    expected: 'a powered board with an open console',
-    seen: 'the board is off',
-    next: 'power it on first, or see in the record why it went off',
-  })
+async function untilSilent({ reader }: OpenDevice): Promise<void> {
+  const limit = Date.now() + TRACE_LIMIT_MS
+  while (Date.now() < limit) {
+    if ((await reader.grown(reader.length, { timeout: TRACE_SILENCE_MS })) !== 'grown') return
+  }
 }

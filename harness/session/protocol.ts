@@ -41,6 +41,8 @@ export interface DeviceState {
   manifest: Manifest
   artefacts: string
   facts: Record<string, unknown>
+  /** The shell that the session logged in, to be resumed. */
+  shellKey?: string
 }
 
 export interface Granted {
@@ -53,15 +55,14 @@ export type PowerAction = 'on' | 'off' | 'cycle' | 'reset' | 'shutdown'
 /** Requests and notifications between a session and what attaches to it: JSON-RPC 2.0 over a unix socket. */
 export const protocol = {
   acquire: new RequestType<AcquireParams, Outcome, FaultJson>('acquire'),
-  /** The test is over: its grant ends. Answers with the length of the recording. */
-  release: new RequestType<Granted & { failed: boolean }, number, FaultJson>('release'),
+  /** The test is over: its grant ends. Takes the shell it leaves behind; answers with the length of the recording. */
+  release: new RequestType<Granted & { failed: boolean; shellKey?: string }, number, FaultJson>('release'),
   /** Bytes for the console, base64. */
   write: new RequestType<Granted & { data: string }, void, FaultJson>('write'),
   power: new RequestType<Granted & { action: PowerAction; timeout: number }, void, FaultJson>('power'),
   state: new RequestType<Granted, { power: 'on' | 'off'; boots: Boot[]; findings: Finding[] }, FaultJson>(
     'state',
   ),
-  journalFault: new RequestType<{ fault: FaultJson; test?: string }, void, FaultJson>('journalFault'),
   /** Powers everything off, closes the recordings and ends the session; answered when that is done. */
   finish: new RequestType0<void, FaultJson>('finish'),
   /** The recording has grown or its console changed; `ended`: why there is no console now. */

@@ -3,13 +3,10 @@ import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { MessageConnection } from 'vscode-jsonrpc/node'
 import { Fault } from '../fault/fault.js'
-import { Journal } from '../record/journal.js'
+import { Journal, JOURNAL } from '../record/journal.js'
 import { Device } from './device.js'
 import { protocol, type AcquireParams, type Outcome } from './protocol.js'
 import { answer, connectionOver } from './rpc.js'
-
-/** Name of the journal in a run folder. */
-export const JOURNAL = 'journal.jsonl'
 
 /** Owner of every board of a run: one device per project, whatever happens to the processes that use them. */
 export class Session {
@@ -35,8 +32,8 @@ export class Session {
       connection.dispose()
     })
     answer(connection, protocol.acquire, params => this.acquire(params))
-    answer(connection, protocol.release, ({ project, grant, failed }) =>
-      this.deviceOf(project).release(grant, failed),
+    answer(connection, protocol.release, ({ project, grant, failed, shellKey }) =>
+      this.deviceOf(project).release(grant, failed, shellKey),
     )
     answer(connection, protocol.write, params =>
       this.deviceOf(params.project).write(params.grant, Buffer.from(params.data, 'base64')),
@@ -45,9 +42,6 @@ export class Session {
       this.deviceOf(project).power(grant, action, timeout),
     )
     answer(connection, protocol.state, ({ project }) => this.deviceOf(project).state())
-    answer(connection, protocol.journalFault, ({ fault, test }) =>
-      this.journal?.write({ type: 'fault', fault, at: Date.now(), ...(test !== undefined && { test }) }),
-    )
     connection.onRequest(protocol.finish.method, async () => {
       await this.close('the run is over')
       // Answered first, ended after: the client must learn that the boards are off.

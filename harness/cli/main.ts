@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+import yargs from 'yargs'
+import { EXIT } from '../fault/exit.js'
+import { boot } from './boot.js'
+import { build } from './build.js'
+import { complete } from './completion.js'
+import { defects } from './defects.js'
+import { doctorCommand } from './doctor.js'
+import { list } from './list.js'
+import { report } from './report.js'
+import { run } from './run.js'
+import { failWith } from './failure.js'
+
+const parser = yargs(process.argv.slice(2))
+  .scriptName('bootwright')
+  .usage('$0 <command>\n\nBoots built images on QEMU and on physical boards, and proves how they behave.')
+  .command(run)
+  .command(build)
+  .command(boot)
+  .command(list)
+  .command(report)
+  .command(doctorCommand)
+  .command(defects)
+  .completion('completion', 'Print a script for shell completion: source <(bootwright completion)', complete)
+  .example('$0 run suites/xen --image xen-dom0-tiny', 'boot the image and run the suite on it')
+  .example('$0 boot qemu-x86-64 --image xen-dom0-tiny', 'boot a board and sit at its console')
+  .demandCommand(1, 'a command is needed')
+  .recommendCommands()
+  .strict()
+  .wrap(Math.min(110, process.stdout.columns ?? 110))
+  .version(false)
+  .help()
+  .alias('help', 'h')
+  .fail((message, error) => {
+    if (error) failWith(error)
+    process.stderr.write(`bootwright: ${message}\nsee: bootwright --help\n`)
+    process.exit(EXIT.usage)
+  })
+
+await parser.parseAsync()

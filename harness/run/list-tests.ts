@@ -1,0 +1,86 @@
+import { join, relative } from 'node:path'
+import { Fault } from '../fault/fault.js'
+import { loadImage } from '../image/declarations.js'
+import { run } from '../process/run.js'
+import { planEnvironment } from './current-plan.js'
+import { needsOf } from './needs.js'
+import type { Plan } from './plan.js'
+import { playwrightCli } from './playwright.js'
+
+export interface ListedTest {
+  project: string
+  /** Relative to the repository. */
+  file: string
+  line: number
+  title: string[]
+  tags: string[]
+  /** Why it would be skipped; undefined when it would run. */
+  wouldNotRun?: string
+}
+
+/** The part of the JSON reporter's output that is read here. */
+interface JsonSuite {
+  title: string
+  file: string
+  suites?: JsonSuite[]
+  specs: { title: string; tags: string[]; file: string; line: number; tests: { projectName: string }[] }[]
+}
+
+/** The tests that `plan` would run, as the runner finds them. @throws Fault `test.unreadable` when a file does not compile */
+export async function listTests(plan: Plan): Promise<ListedTest[]> {
+  const args = [
+    playwrightCli(),
+    'test',
+    '--list',
+    '--reporter=json',
+    '--config',
+    join(plan.root, 'playwright.config.ts'),
+  ]
+  const result = await run(process.execPath, args, {
+    cwd: plan.root,
+    env: { ...process.env, ...planEnvironment(plan) },
+  })
+  const listed = JSON.parse(result.stdout.toString()) as {
+    config: { rootDir: string }
+    suites: JsonSuite[]
+    errors: { message: string }[]
+  }
+  const [error] = listed.errors
+  if (error && !/no tests found/i.test(error.message)) {
+    throw new Fault({
+      code: 'test.unreadable',
+      culprit: 'test',
+      expected: 'test files that compile',
+      seen: error.message.split('\n    at ')[0]!,
+      next: 'mend the file',
+    })
+  }
+  return listed.suites.flatMap(suite => testsOf(suite, [], plan, listed.config.rootDir))
+}
+
+function testsOf(suite: JsonSuite, titles: readonly string[], plan: Plan, rootDir: string): ListedTest[] {
+  const specs = suite.specs.flatMap(spec =>
+    spec.tests.map(({ projectName }) => {
+      const tags = spec.tags.map(tag => (tag.startsWith('@') ? tag : `@${tag}`))
+      const lacking = lackingNeeds(plan, projectName, tags)
+      return {
+        project: projectName,
+        file: relative(plan.root, join(rootDir, spec.file)),
+        line: spec.line,
+        title: [...titles, spec.title],
+        tags,
+        ...(lacking !== undefined && { wouldNotRun: lacking }),
+      }
+    }),
+  )
+  const inner = suite.suites?.flatMap(child => testsOf(child, [...titles, child.title], plan, rootDir)) ?? []
+  return [...specs, ...inner]
+}
+
+function lackingNeeds(plan: Plan, projectName: string, tags: readonly string[]): string | undefined {
+  const project = plan.projects.find(candidate => candidate.name === projectName)
+  if (!project) return undefined
+  const { name, features } = loadImage(plan.root, project.image.name)
+  const lacking = needsOf(tags).filter(need => !features.includes(need))
+  return lacking.length ? `${name} does not declare ${lacking.join(', ')}` : undefined
+}

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { EXIT } from '../fault/exit.js'
+import { buildImage } from '../image/build.js'
+import { planEnvironment } from './current-plan.js'
+import type { Plan, ProjectPlan } from './plan.js'
+import { playwrightCli } from './playwright.js'
+import { checkHost, checkImage } from './preflight.js'
+
+export interface RunOutlet {
+  /** A line of progress for a person. */
+  tell(line: string): void
+  signal: AbortSignal
+  /** Keep what the runner prints to ourselves. */
+  quiet?: boolean
+}
+
+/** One straight line: check, build, run the tests (whose reporter writes the record), and return the exit code. */
+export async function runPlan(plan: Plan, outlet: RunOutlet): Promise<number> {
+  checkHost(plan)
+  for (const project of plan.projects) checkImage(project, await build(plan, project, outlet))
+  return runTests(plan, outlet)
+}
+
+async function build(plan: Plan, project: ProjectPlan, { tell, signal }: RunOutlet) {
+  const { arch } = project.boards[0]!.declaration
+  const started = Date.now()
+  let worked = false
+  const artefacts = await buildImage({
+    root: plan.root,
+    name: project.image.name,
+    arch,
+    ...(project.image.variant !== undefined && { variant: project.image.variant }),
+    signal,
+    onProgress: ({ step }) => {
+      worked = true
+      tell(`  ${step}`)
+    },
+  })
+  const how = worked ? `built in ${((Date.now() - started) / 1000).toFixed(1)} s` : 'from the cache'
+  tell(`image ${project.image.name} (${arch}): ${how}`)
+  return artefacts
+}
+
+/** Runs Playwright Test in a process of its own. Ctrl-C reaches it too: it ends in order, and we wait for it. */
+async function runTests(plan: Plan, { quiet }: RunOutlet): Promise<number> {
+  const child = spawn(
+    process.execPath,
+    [playwrightCli(), 'test', '--config', join(plan.root, 'playwright.config.ts')],
+    {
+      cwd: plan.root,
+      stdio: quiet ? 'ignore' : 'inherit',
+      env: { ...process.env, ...planEnvironment(plan) },
+    },
+  )
+  const stay = () => {}
+  const pass = () => child.kill('SIGTERM')
+  process.on('SIGINT', stay)
+  process.on('SIGTERM', pass)
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code, signal) =>
+        resolve(code ?? (signal === 'SIGINT' ? EXIT.interrupted : EXIT.harness)),
+      )
+    })
+  } finally {
+    process.off('SIGINT', stay)
+    process.off('SIGTERM', pass)
+  }
+}

@@ -1,0 +1,110 @@
+import { join, relative } from 'node:path'
+import type { Board } from '../board/board.js'
+import { openBoard } from '../board/open.js'
+import { RecordingReader } from '../console/reader.js'
+import { Recording } from '../console/recording.js'
+import { Fault } from '../fault/fault.js'
+import type { Artefacts } from '../image/artefacts.js'
+import { buildImage } from '../image/build.js'
+import type { Journal } from '../record/journal.js'
+import type { ShellPort } from '../shell/port.js'
+import { Boots } from './boots.js'
+import type { DeviceRequest } from './protocol.js'
+
+/** Where a device tells how it gets on. */
+export interface DeviceTold {
+  /** The recording has grown or its console changed; `ended`: why there is no console now. */
+  grown(length: number, ended: string | undefined): void
+  progress(text: string): void
+}
+
+/** A device that is put together: a built image, a board it can boot on, and the recording of its console. */
+export interface OpenDevice {
+  artefacts: Artefacts
+  board: Board
+  recording: Recording
+  reader: RecordingReader
+  boots: Boots
+  /** The console as a shell uses it. */
+  port: ShellPort
+}
+
+/** Builds the image (or takes it from the cache) and opens the board; nothing is powered yet. */
+export async function openDevice(
+  request: DeviceRequest,
+  journal: Journal,
+  told: DeviceTold,
+): Promise<OpenDevice> {
+  const [choice] = request.boards
+  if (!choice) throw new Error('a plan without a board')
+  const artefacts = await buildImage({
+    root: request.root,
+    name: request.image.name,
+    arch: choice.declaration.arch,
+    ...(request.image.variant !== undefined && { variant: request.image.variant }),
+    onProgress: event => told.progress(event.step),
+  })
+  const { manifest } = artefacts
+  journal.write({
+    type: 'image',
+    image: manifest.image,
+    ...(request.image.variant !== undefined && { variant: request.image.variant }),
+    arch: manifest.arch,
+    key: manifest.key,
+    artefacts: manifest.artefacts,
+  })
+  const folder = join(request.runFolder, 'consoles', request.project)
+  const recording = Recording.create(folder)
+  const reader = new RecordingReader(folder, recording)
+  const boots = new Boots(request.project, recording, reader, journal)
+  recording.onGrow(length => told.grown(length, undefined))
+  recording.onEnd(reason => told.grown(recording.length(), reason))
+  const board = await openBoard({
+    name: choice.name,
+    declaration: choice.declaration,
+    artefacts,
+    accel: request.accel,
+    listener: {
+      onConsole: channel => {
+        recording.attach(channel)
+        told.grown(recording.length(), undefined)
+      },
+      onEvent: event => boots.onEvent(event),
+    },
+  })
+  journal.write({
+    type: 'device',
+    device: request.project,
+    board: choice.name,
+    boardClass: choice.declaration.class,
+    console: relative(request.runFolder, folder),
+    facts: board.describe(),
+  })
+  const port: ShellPort = {
+    reader,
+    write: async bytes => {
+      if (!recording.channel) throw noConsole()
+      await recording.channel.write(bytes)
+    },
+  }
+  return { artefacts, board, recording, reader, boots, port }
+}
+
+export async function closeDevice(device: OpenDevice): Promise<void> {
+  try {
+    await device.board[Symbol.asyncDispose]()
+  } finally {
+    device.recording.close()
+    device.reader[Symbol.dispose]()
+  }
+}
+
+function noConsole(): Fault {
+  return new Fault({
+    code: 'console.ended',
+    culprit: 'product',
+    expected: 'a powered board with an open console',
+    seen: 'the board is off',
+    next: 'power it on first, or see in the record why it went off',
+  })
+}
