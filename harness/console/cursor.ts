@@ -1,4 +1,5 @@
 import { Fault, type FaultInit } from '../fault/fault.js'
+import { GrowthWait, type GrowthWaitOptions } from './growth-wait.js'
 import { compile, fromBytes, showPattern, type BytePattern, type Pattern } from './pattern.js'
 import type { RecordingReader } from './reader.js'
 import { Search, type Hit } from './search.js'
@@ -96,10 +97,7 @@ export class Cursor {
   }
 
   /** As {@link expect}, but tells how it ended, and can also end after `silence` ms in which nothing came. */
-  async find(
-    patterns: readonly Pattern[],
-    options: { timeout: number; silence?: number; signal?: AbortSignal; throughEnd?: boolean },
-  ): Promise<Found> {
+  async find(patterns: readonly Pattern[], options: GrowthWaitOptions): Promise<Found> {
     if (this.#busy) throw busy()
     this.#busy = true
     try {
@@ -109,11 +107,9 @@ export class Cursor {
     }
   }
 
-  async #find(
-    patterns: readonly BytePattern[],
-    options: { timeout: number; silence?: number; signal?: AbortSignal; throughEnd?: boolean },
-  ): Promise<Found> {
+  async #find(patterns: readonly BytePattern[], options: GrowthWaitOptions): Promise<Found> {
     const search = new Search(patterns)
+    using wait = new GrowthWait(this.reader.source, options)
     const start = this.#position
     const deadline = performance.now() + options.timeout
     let at = start
@@ -132,11 +128,8 @@ export class Cursor {
         options.signal?.throwIfAborted()
         if (performance.now() > deadline) return { kind: 'timeout' }
       }
-      const left = Math.max(0, deadline - performance.now())
-      const silent = options.silence !== undefined && options.silence < left
-      const growth = await this.reader.grown(at, { ...options, timeout: silent ? options.silence! : left })
-      if (growth === 'ended') return { kind: 'ended' }
-      if (growth === 'timeout') return { kind: silent ? 'silence' : 'timeout' }
+      const growth = await wait.next(at)
+      if (growth !== 'grown') return { kind: growth }
     }
   }
 

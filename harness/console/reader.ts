@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { cleanText, lastLines } from './clean.js'
 import { Cursor } from './cursor.js'
 import type { GrowthSource, Mark } from './growth.js'
+import { GrowthWait, type Growth, type GrowthWaitOptions } from './growth-wait.js'
 import { IndexFile, type Moment } from './index-file.js'
 import { INDEX_FILE, LOG_FILE } from './recording.js'
 
@@ -18,8 +19,6 @@ export interface TimedLine {
   /** Cleaned of control sequences, without the newline. */
   text: string
 }
-
-export type Growth = 'grown' | 'timeout' | 'ended'
 
 /** Reads a recording in any process, while it grows or later. */
 export class RecordingReader implements Disposable {
@@ -59,33 +58,9 @@ export class RecordingReader implements Disposable {
   }
 
   /** Resolves when there are more than `beyond` bytes, when the console ends, or after `timeout` ms. Throws the signal's reason. */
-  grown(
-    beyond: number,
-    options: { timeout: number; signal?: AbortSignal; throughEnd?: boolean },
-  ): Promise<Growth> {
-    const { timeout, signal, throughEnd } = options
-    if (signal?.aborted) return Promise.reject(signal.reason as Error)
-    if (this.length > beyond) return Promise.resolve('grown')
-    if (!throughEnd && this.source.ended?.() !== undefined) return Promise.resolve('ended')
-    return new Promise((resolve, reject) => {
-      const stops: (() => void)[] = []
-      const settle = (growth: Growth) => {
-        for (const stop of stops) stop()
-        resolve(growth)
-      }
-      const timer = setTimeout(settle, Math.min(timeout, 2 ** 31 - 1), 'timeout')
-      stops.push(() => clearTimeout(timer))
-      stops.push(this.source.onGrow(length => length > beyond && settle('grown')))
-      if (!throughEnd && this.source.onEnd) stops.push(this.source.onEnd(() => settle('ended')))
-      if (signal) {
-        const abort = () => {
-          for (const stop of stops) stop()
-          reject(signal.reason as Error)
-        }
-        signal.addEventListener('abort', abort, { once: true })
-        stops.push(() => signal.removeEventListener('abort', abort))
-      }
-    })
+  async grown(beyond: number, options: GrowthWaitOptions): Promise<Growth> {
+    using wait = new GrowthWait(this.source, options)
+    return await wait.next(beyond)
   }
 
   /** When the byte at `offset` arrived. */

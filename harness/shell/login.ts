@@ -23,6 +23,9 @@ const NUDGES = [1500, 3000, 5000, 8000] as const
 /** Bytes typed into a line editor at once. */
 const PIECE = 32
 const MOST_LOGINS = 3
+const ENTER = /press (?:the )?<?enter>?/i
+/** A loop of ours that was left running here. */
+const OURS = /~[a-z]{5}(?:>|idle|ready|:[a-z-]+:[a-z-]+)~$/
 
 const [KILL_LINE, INTERRUPT, NEWLINE] = ['\x15', '\x03', '\n']
 
@@ -60,8 +63,13 @@ class Login {
       this.#refused()
       if (/(?<!last )login: *$/i.test(line)) await this.#logIn()
       else if (/password: *$/i.test(line)) await this.#password()
-      else if (/press (?:the )?<?enter>?/i.test(line)) await this.#send(NEWLINE)
-      else if (/[#$%>] ?$/.test(line) || (this.#nudges > 0 && line.trim() !== '') || this.#nudges > 3) {
+      else if (ENTER.test(line)) await this.#send(NEWLINE)
+      else if (
+        /[#$%>] ?$/.test(line) ||
+        OURS.test(line) ||
+        (this.#nudges > 0 && line.trim() !== '') ||
+        this.#nudges > 3
+      ) {
         const key = await this.#install()
         if (key) return key
       } else if (await this.#quiet(NUDGES[Math.min(this.#nudges, NUDGES.length - 1)]!)) {
@@ -71,7 +79,7 @@ class Login {
     }
   }
 
-  /** The incomplete line at the end of the console, or the one before it where that is an invitation to press Enter. */
+  /** The incomplete line at the end of the console, or the one before it where that says who is there. */
   #lastLine(): string {
     const { reader } = this.#port
     const text = cleanText(
@@ -79,10 +87,8 @@ class Login {
     )
     const lines = text.split('\n')
     const last = lines.pop()!
-    const invitation = lines.findLast(line => line.trim() !== '')
-    return last.trim() === '' && invitation && /press (?:the )?<?enter>?/i.test(invitation)
-      ? invitation
-      : last
+    const before = lines.findLast(line => line.trim() !== '')
+    return last.trim() === '' && before && (ENTER.test(before) || OURS.test(before)) ? before : last
   }
 
   /** Whether nothing comes for `ms`. */

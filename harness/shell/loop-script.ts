@@ -13,6 +13,7 @@
  *     @  report the last command again         its report
  *     b  its output in lines of base64 or hex  ~id.line number.text~ ..., ~id;lines~
  *     x  end
+ *     an empty line                               ~key idle~, without the space
  *     a line that is not as long as it says    ~id!~
  *
  * A report is `~id<exit code:check sum bytes`, newline, the output, `~id>~`. The size is taken before the output is
@@ -55,7 +56,7 @@ const SCRIPT = [
   'printf "~%s%s~\\n" KEY ready',
   'while :;do trap : INT',
   'if IFS= read -r __l;then __z=0;else __z=$((__z+1));if [ $__z -gt 20 ];then exit 0;fi;continue;fi',
-  'case $__l in "")continue;;" "*)if [ "$__d" ];then rm -rf "$__d";fi;__x=exec;eval "$__l";continue;;esac',
+  'case $__l in "")printf "~%sidle~\\n" KEY;continue;;" "*)if [ "$__d" ];then rm -rf "$__d";fi;__x=exec;eval "$__l";continue;;esac',
   '__i=${__l%% *};__l=${__l#* };__j=${__l%% *};__l=${__l#* };__m=${__l%% *};__l=${__l#* }',
   'if [ "${#__l}" != "$__m" ];then printf "~%s!~\\n" "$__i";continue;fi',
   'case $__l in *\\\\*)__l=$(printf "%b." "$__l");__l=${__l%.};;esac',

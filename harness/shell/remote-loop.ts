@@ -68,7 +68,9 @@ export class RemoteLoop {
 
   async #type(kind: string, payload: string, scene: Scene, limits: Limits): Promise<string> {
     const line = (id: string) => `${id} ${kind} ${payload.length} ${payload}`
-    const typed = await this.#typist.type(line, left(limits))
+    const typed = await this.#typist.type(line, left(limits)).catch((error: unknown) => {
+      throw this.port.reader.source.ended?.() === undefined ? error : this.#ended(scene)
+    })
     if (typed === 'ended') throw this.#ended(scene)
     if (typed === 'no echo') throw deviceGone(scene, 'typed characters are no longer echoed')
     if (typed === 'torn') throw lineDeaf(scene, 'what was echoed was never what had been typed')

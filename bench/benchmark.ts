@@ -1,0 +1,7 @@
+/** One measurement. Less is better; `ratio` is ours to the peer's. */
+export interface Benchmark {
+  name: string
+  unit: string
+  goal?: number
+  run(): Promise<{ ours: number; peer?: number; ratio?: number }>
+}
