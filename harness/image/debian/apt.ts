@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault } from '../../fault/fault.js'
 import { run, runOrThrow } from '../../process/run.js'
@@ -96,40 +96,41 @@ export class Apt {
   }
 
   /**
-   * The package's file, downloaded unless it is there already, with its digest checked.
+   * The packages' files, in their order; those not there yet are downloaded. All digests are checked.
    *
    * @throws Fault `image.packages.download`, `image.packages.digest`
    */
-  async fetch(wanted: PackageInput): Promise<string> {
-    const file = join(
-      this.downloads,
-      `${wanted.name}_${wanted.version.replaceAll(':', '%3a')}_${wanted.arch}.deb`,
-    )
-    if ((await digest(file)) === wanted.sha256) return file
-    const partial = join(this.downloads, `${process.pid}-${wanted.name}.partial`)
-    await mkdir(partial, { recursive: true })
-    try {
-      await runOrThrow('apt-get', ['download', `${wanted.name}=${wanted.version}`], {
+  async fetch(wanted: readonly PackageInput[]): Promise<string[]> {
+    const files = wanted.map(input => join(this.downloads, fileName(input)))
+    const present = await Promise.all(files.map(digest))
+    const missing = wanted.filter((input, index) => present[index] !== input.sha256)
+    if (missing.length > 0) await this.download(missing)
+    return files
+  }
+
+  private async download(missing: readonly PackageInput[]): Promise<void> {
+    const partial = await mkdtemp(join(this.downloads, 'partial-'))
+    const download = () =>
+      runOrThrow('apt-get', ['download', ...missing.map(({ name, version }) => `${name}=${version}`)], {
         ...this.options(),
         cwd: partial,
         code: 'image.packages.download',
-        expected: `the package ${wanted.name} ${wanted.version}`,
-        next: 'check the network; if the archive has a newer version only, build with --force',
+        expected: `the packages ${missing.map(({ name, version }) => `${name} ${version}`).join(', ')}`,
+        next: 'check the network; if the archive has newer versions only, build with --force',
       })
-      const { stdout } = await run('find', [partial, '-name', '*.deb'], { signal: this.signal })
-      const fresh = stdout.toString().trim()
-      const seen = await digest(fresh)
-      if (seen !== wanted.sha256) {
-        throw new Fault({
-          code: 'image.packages.digest',
-          culprit: 'lab',
-          expected: `${wanted.name} ${wanted.version} with SHA-256 ${wanted.sha256}`,
-          seen: `the archive delivered ${seen ?? 'nothing'}`,
-          next: 'build with --force to look the version up again; if it stays, the mirror is broken',
-        })
+    try {
+      // The lists may be missing or older than what is wanted.
+      await download().catch(async () => {
+        this.signal.throwIfAborted()
+        await this.update()
+        await download()
+      })
+      for (const input of missing) {
+        const fresh = join(partial, fileName(input))
+        const seen = await digest(fresh)
+        if (seen !== input.sha256) throw wrongDigest(input, seen)
+        await rename(fresh, join(this.downloads, fileName(input)))
       }
-      await rename(fresh, file)
-      return file
     } finally {
       await rm(partial, { recursive: true, force: true })
     }
@@ -160,6 +161,21 @@ export function parseUris(text: string): ArchivePackage[] {
     sha256: sha256!,
     uri: uri!,
   }))
+}
+
+/** As apt names what it downloads. */
+function fileName({ name, version, arch }: PackageInput): string {
+  return `${name}_${version.replaceAll(':', '%3a')}_${arch}.deb`
+}
+
+function wrongDigest({ name, version, sha256 }: PackageInput, seen: string | undefined): Fault {
+  return new Fault({
+    code: 'image.packages.digest',
+    culprit: 'lab',
+    expected: `${name} ${version} with SHA-256 ${sha256}`,
+    seen: `the archive delivered ${seen ?? 'nothing'}`,
+    next: 'build with --force to look the version up again; if it stays, the mirror is broken',
+  })
 }
 
 function sourcesList(archives: readonly Archive[]): string {

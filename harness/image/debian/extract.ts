@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
@@ -15,12 +15,13 @@ import {
   type GuestDeclaration,
 } from '../declaration.js'
 import { guestConfig } from '../guest-config.js'
+import { withoutCompression } from '../kernel.js'
 import type { Arch } from '../manifest.js'
 import { FileTree } from '../tree.js'
 import { Apt, type PackageInput } from './apt.js'
 import { moduleClosure } from './modules.js'
 import { PackageFiles } from './programs.js'
-import { unpack } from './unpack.js'
+import { unpackAll } from './unpack.js'
 
 const schema = z.strictObject({
   ...imageFields,
@@ -103,17 +104,12 @@ async function realKernel(apt: Apt, name: string): Promise<string> {
 }
 
 async function build(request: BuildRequest<ExtractDeclaration>): Promise<Built> {
-  const { declaration, arch, cache, signal, output, step, tampering } = request
+  const { declaration, arch, signal, output, step, tampering } = request
   const packages = request.inputs.filter(input => input.kind === 'package')
-  const apt = await Apt.open(cache, declaration.suite, arch, signal)
-  const folderOf = new Map<string, string>()
-  for (const input of packages) {
-    step(`fetching ${input.name} ${input.version}`)
-    folderOf.set(input.name, await unpack(await apt.fetch(input), cache, signal))
-  }
+  const folderOf = await unpackAll(packages, { ...request, suite: declaration.suite })
   step('putting the file systems together')
-  const kernel = kernelFiles(folderOf, packages, target(declaration, arch).kernel)
-  const guestKernel = kernelFiles(folderOf, packages, target(declaration, arch).guestKernel)
+  const kernel = await kernelOf(folderOf, packages, target(declaration, arch).kernel, signal)
+  const guestKernel = await kernelOf(folderOf, packages, target(declaration, arch).guestKernel, signal)
   const files = new PackageFiles([...folderOf.values()], TRIPLET[arch])
 
   const tree = new FileTree()
@@ -207,7 +203,12 @@ function write(tree: FileTree, files: Readonly<Record<string, string>>): FileTre
   return tree
 }
 
-function kernelFiles(folderOf: ReadonlyMap<string, string>, packages: readonly PackageInput[], name: string) {
+async function kernelOf(
+  folderOf: ReadonlyMap<string, string>,
+  packages: readonly PackageInput[],
+  name: string,
+  signal: AbortSignal,
+): Promise<{ folder: string; image: Buffer }> {
   // linux-image-cloud-amd64 stands for linux-image-6.1.0-56-cloud-amd64.
   const flavour = name.replace(/^linux-image-/, '')
   const real = packages.find(
@@ -224,7 +225,16 @@ function kernelFiles(folderOf: ReadonlyMap<string, string>, packages: readonly P
       next: 'name a package with a kernel, or a metapackage for one',
     })
   }
-  return { folder, image: readFileSync(join(folder, 'boot', file)) }
+  // Kept beside the package: it takes as long as all the rest of a build.
+  const kept = `${folder}.kernel`
+  if (!existsSync(kept)) {
+    await writeFile(
+      `${kept}.${process.pid}`,
+      await withoutCompression(readFileSync(join(folder, 'boot', file)), signal),
+    )
+    await rename(`${kept}.${process.pid}`, kept)
+  }
+  return { folder, image: readFileSync(kept) }
 }
 
 /** QEMU loads no compressed multiboot kernel. */
