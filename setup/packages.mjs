@@ -18,6 +18,8 @@ const RUN = {
 }
 /** What only the tests and measurements need. */
 const DEV = {
+  socat: 'puts shells on terminals for the tests',
+  'busybox-static': 'is one of the shells that the tests talk to',
   'python3-pexpect': 'the peer of the console measurements',
 }
 
