@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Fault } from '../fault/fault.js'
 import { unknownName } from '../fault/usage.js'
 import { runOrThrow } from '../process/run.js'
 import { playwrightCli } from './playwright.js'
 import { RESULTS } from './results.js'
-import { repositoryRoot } from './root.js'
 
 /** The folder of a run, the last one when none is named. @throws Fault `usage.run.*` */
 export function findRun(root: string, name: string | undefined): string {
@@ -36,7 +36,7 @@ export async function reportViewer(
     const folder = join(runFolder, RESULTS.html)
     return { path: join(folder, 'index.html'), command: [playwrightCli(), 'show-report', folder] }
   }
-  const cli = join(repositoryRoot(), 'node_modules', '.bin', 'allure')
+  const cli = fileURLToPath(new URL('../../../node_modules/.bin/allure', import.meta.url))
   const folder = join(runFolder, 'allure-report')
   if (!existsSync(folder)) {
     await runOrThrow(

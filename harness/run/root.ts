@@ -2,13 +2,19 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The repository: the nearest folder above this file that has a `labs` folder. */
-export function repositoryRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url))
-  while (!existsSync(join(folder, 'labs'))) {
-    const parent = dirname(folder)
-    if (parent === folder) throw new Error('no folder "labs" above the installed library')
-    folder = parent
+/**
+ * The project: the nearest folder at or above the current one with `labs` and `suites` in it; this repository itself when
+ * there is none.
+ */
+export function repositoryRoot(cwd = process.cwd()): string {
+  const root = above(cwd) ?? above(dirname(fileURLToPath(import.meta.url)))
+  if (root === undefined) throw new Error('no folder with "labs" and "suites" above the installed library')
+  return root
+}
+
+function above(start: string): string | undefined {
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'labs')) && existsSync(join(folder, 'suites'))) return folder
+    if (dirname(folder) === folder) return undefined
   }
-  return folder
 }

@@ -43,9 +43,9 @@ export class Session {
     )
     answer(connection, protocol.state, ({ project }) => this.deviceOf(project).state())
     connection.onRequest(protocol.finish.method, async () => {
+      // The client hangs up once it has the answer: only then may this process end.
+      connection.onClose(() => this.onFinished('the run is over'))
       await this.close('the run is over')
-      // Answered first, ended after: the client must learn that the boards are off.
-      setImmediate(() => this.onFinished('the run is over'))
       return null
     })
     connection.listen()
