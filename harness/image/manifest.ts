@@ -21,7 +21,7 @@ export const bootRecipe = z.discriminatedUnion('method', [
   z.strictObject({
     method: z.literal('xen'),
     hypervisor: z.string(),
-    /** Without `dom0_mem`, which the builder puts in from what is declared. */
+    /** The board adds `dom0_mem` from what the manifest promises, unless it is here already. */
     hypervisorArgs: z.string(),
     kernel: z.string(),
     kernelArgs: z.string(),
