@@ -3,6 +3,7 @@ import { formatSize } from '../declare/size.js'
 import { Fault } from '../fault/fault.js'
 import type { Artefacts } from '../image/artefacts.js'
 
+import { checkMemory } from '../image/preflight.js'
 import type { Plan, ProjectPlan } from './plan.js'
 
 /** Recordings, overlays and reports of a run fit into this; a run that fills the disk loses its own evidence. */
@@ -25,5 +26,7 @@ export function checkHost(plan: Plan): void {
 /** Checks a built image against every board it may be put on. */
 export function checkImage(project: ProjectPlan, { manifest }: Artefacts): void {
   const testMemory = Math.max(0, ...project.suites.map(suite => suite.testMemory))
-  void [testMemory, manifest]
+  for (const { name, declaration } of project.boards) {
+    checkMemory(manifest, testMemory, { name, memory: declaration.memory })
+  }
 }
