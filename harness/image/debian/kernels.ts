@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { Fault } from '../../fault/fault.js'
 import { withoutCompression } from '../kernel.js'
@@ -46,9 +46,20 @@ export async function kernelOf(
   return { folder, image: readFileSync(kept) }
 }
 
-/** The hypervisor of an unpacked package. QEMU loads no compressed multiboot kernel. */
+/** QEMU loads no compressed multiboot kernel. The arm64 package has no compressed one, and its EFI program is an Image too. */
 export function hypervisor(folder: string): Buffer {
   const boot = join(folder, 'boot')
-  const file = readdirSync(boot).find(entry => /^xen-.*\.gz$/.test(entry)) ?? 'xen.gz'
-  return gunzipSync(readFileSync(join(boot, file)))
+  const names = readdirSync(boot).filter(name => name.startsWith('xen-') && !name.endsWith('.config'))
+  const name = names.find(candidate => candidate.endsWith('.gz')) ?? names[0]
+  if (name === undefined) {
+    throw new Fault({
+      code: 'image.hypervisor.missing',
+      culprit: 'usage',
+      expected: 'a package with a hypervisor in /boot',
+      seen: `${basename(folder)} has none`,
+      next: 'correct "hypervisor" in image.yaml',
+    })
+  }
+  const file = readFileSync(join(boot, name))
+  return name.endsWith('.gz') ? gunzipSync(file) : file
 }

@@ -52,6 +52,8 @@ export async function debianBase(request: BaseRequest): Promise<string> {
       'mmdebstrap',
       [
         ...['--mode=auto', '--variant=apt', '--format=tar'],
+        // A build that loses power is not a build: nothing need be forced to the disk.
+        '--dpkgopt=force-unsafe-io',
         `--architectures=${DEBIAN_ARCH[arch]}`,
         `--include=${packages.map(({ name }) => name).join(',')}`,
         ...LEFT_OUT.map(pattern => `--dpkgopt=path-exclude=${pattern}`),
