@@ -23,6 +23,8 @@ export class QemuPower implements Power {
   #sshPort: number | undefined
   #cutting = false
   #guestOffAt: number | undefined
+  /** Why the machine cannot go on, found before it ended. */
+  #stuck: string | undefined
   #lastEvent: BoardEvent['kind'] | undefined
   #settled: Promise<void> = Promise.resolve()
   /** Calls of `shutdown`, waiting or still in the queue: cutting the power does not wait for them. */
@@ -123,6 +125,7 @@ export class QemuPower implements Power {
     const qemu = await launchQemu(this.#machine)
     this.#cutting = false
     this.#guestOffAt = undefined
+    this.#stuck = undefined
     const resets = new ResetFilter(this.#machine.arch)
     // Events wait one turn of the loop, so that what was printed before them is read before them.
     qemu.qmp.onEvent(event => setImmediate(() => this.#onQmp(event, resets, qemu.console.bytesRead)))
@@ -153,6 +156,11 @@ export class QemuPower implements Power {
       this.#guestOffAt = at
     } else if (event === 'GUEST_PANICKED') {
       this.#emit({ kind: 'guest-panic', at })
+    } else if (event === 'BLOCK_IO_ERROR' && data.action === 'stop') {
+      // QEMU pauses the guest: from outside that would look like a product that fell silent.
+      this.#stuck =
+        data.nospace === true ? "the host has no space left for the board's disk" : String(data.reason)
+      void this.#qemu?.kill()
     }
   }
 
@@ -164,7 +172,7 @@ export class QemuPower implements Power {
     this.#sshPort = undefined
     if (this.#cutting) this.#emit({ kind: 'power-off', at: Date.now() })
     else if (this.#guestOffAt !== undefined) this.#emit({ kind: 'guest-poweroff', at: this.#guestOffAt })
-    else this.#emit({ kind: 'lost', at: Date.now(), detail: detailOf(end) })
+    else this.#emit({ kind: 'lost', at: Date.now(), detail: this.#stuck ?? detailOf(end) })
   }
 
   #emit(event: BoardEvent): void {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { Fault } from '../fault/fault.js'
 import { identify, isAlive } from '../process/identity.js'
 
 const ENTRY = /^qemu-(\d+)-(\d+)-[0-9a-f]+$/
@@ -9,13 +10,24 @@ const ENTRY = /^qemu-(\d+)-(\d+)-[0-9a-f]+$/
 /**
  * Makes a folder of this process's own, `bootwright-<uid>/qemu-<pid>-<start>-<random>` below `base`, and sweeps away
  * those whose owner is dead: an owner that was killed cannot tidy up, whoever comes next does.
+ *
+ * @throws Fault `qemu.scratch.unusable`, culprit lab
  */
 export async function makeScratch(base = tmpdir()): Promise<string> {
   const { uid } = userInfo()
   const parent = join(base, `bootwright-${uid}`)
+  try {
+    return await makeBelow(parent, uid)
+  } catch (error) {
+    if (error instanceof Fault) throw error
+    throw unusable(parent, (error as Error).message, error)
+  }
+}
+
+async function makeBelow(parent: string, uid: number): Promise<string> {
   await mkdir(parent, { recursive: true, mode: 0o700 })
   const found = await stat(parent)
-  if (found.uid !== uid) throw new Error(`${parent} belongs to somebody else`)
+  if (found.uid !== uid) throw unusable(parent, `it belongs to somebody else (user ${found.uid})`)
   await sweep(parent)
   const me = identify(process.pid)!
   const folder = join(parent, `qemu-${me.pid}-${me.start}-${randomBytes(4).toString('hex')}`)
@@ -29,4 +41,15 @@ async function sweep(parent: string): Promise<void> {
     if (!owner || isAlive({ pid: Number(owner[1]), start: owner[2]! })) continue
     await rm(join(parent, name), { recursive: true, force: true })
   }
+}
+
+function unusable(folder: string, seen: string, cause?: unknown): Fault {
+  return new Fault({
+    code: 'qemu.scratch.unusable',
+    culprit: 'lab',
+    expected: `a temporary folder of our own in ${folder}`,
+    seen,
+    next: 'free some space and check the permissions, or set TMPDIR to another folder',
+    cause,
+  })
 }
