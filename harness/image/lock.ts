@@ -16,6 +16,7 @@ export async function lock(file: string, signal: AbortSignal, waiting: () => voi
   const free = await attempt(file, true, signal)
   if (free) return free
   waiting()
+  signal.throwIfAborted()
   const held = await attempt(file, false, signal)
   if (held) return held
   signal.throwIfAborted()

@@ -121,9 +121,13 @@ export function oneLineEntries(text: string): Entry[] {
   })
 }
 
+/** What debootstrap's script for the suite names, else the program itself, for suites that have no mirror of their own. */
 function debootstrapMirror(root: string, suite: string): string | undefined {
   const script = read(join(root, 'usr/share/debootstrap/scripts', basename(suite)))
-  return script && /^\s*default_mirror\s+["']?([^\s"']+)/m.exec(script)?.[1]
+  if (script === undefined) return undefined
+  const program = read(join(root, 'usr/sbin/debootstrap')) ?? ''
+  const named = /\bdefault_mirror\s+["']?(https?:[^\s"']+)/.exec(script)
+  return (named ?? /^DEF_MIRROR="?([^\s"]+)/m.exec(program))?.[1]
 }
 
 function osRelease(root: string): Record<string, string | undefined> {
