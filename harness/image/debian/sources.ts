@@ -132,7 +132,7 @@ function debootstrapMirror(root: string, suite: string): string | undefined {
 
 function osRelease(root: string): Record<string, string | undefined> {
   const lines = (read(join(root, 'etc/os-release')) ?? '').matchAll(/^([A-Z_]+)="?([^"\n]*)"?$/gm)
-  return Object.fromEntries([...lines].map(([, name, value]) => [name, value]))
+  return Object.fromEntries([...lines].map(([, name, value]) => [name!, value!]))
 }
 
 function list(folder: string): string[] {
