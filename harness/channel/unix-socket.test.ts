@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { Fault } from '../fault/fault.js'
+import type { Fault } from '../fault/fault.js'
 import { connectUnix } from './unix-socket.js'
 
 async function listening(

@@ -42,7 +42,7 @@ test('a boot that is still going, then a login prompt', async t => {
 test('a login prompt that a kernel message has scrolled away', async t => {
   const { port } = await device(
     t,
-    `${GETTY.replace('read -r name', 'echo "[   12.345678] eth0: up"; read -r name')}`,
+    GETTY.replace('read -r name', 'echo "[   12.345678] eth0: up"; read -r name'),
   )
   const shell = await LinuxShell.login(port, LOGIN)
   assert.equal(await shell.check('echo in'), 'in\n')

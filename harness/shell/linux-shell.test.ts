@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { Fault } from '../fault/fault.js'
+import type { Fault } from '../fault/fault.js'
 import { LinuxShell } from './linux-shell.js'
 import { ptyDevice, type PtyDevice } from './pty-device.js'
 
@@ -50,6 +50,7 @@ for (const [name, program] of Object.entries(SHELLS)) {
     assert.equal((await shell.run('echo "unterminated')).exitCode, 2)
     assert.equal((await shell.run('f() { return 7; }; f')).exitCode, 7)
     assert.equal((await shell.run('set -e; false')).exitCode, 1)
+    assert.notEqual((await shell.run('(: </nonexistent)')).exitCode, 0)
     assert.equal((await shell.run('IFS=:; set -u; set -f')).exitCode, 0)
     assert.equal(await shell.check('echo still here'), 'still here\n')
   })

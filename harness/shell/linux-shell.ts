@@ -30,8 +30,9 @@ export interface RunResult {
 const DEFAULT_TIMEOUT = 60_000
 /** Ms that an interrupted command has to end, and the shell to answer. */
 const INTERRUPTED = 4000
-/** Ms that output may still take once the command has ended, beyond the command's own time. */
+/** Ms that output may still take once the command has ended, and how many bytes per ms a slow line carries at least. */
 const TRANSFER = 20_000
+const SLOWEST = 4
 /** Output files on the device are removed after so many commands or bytes. */
 const PURGE_RUNS = 16
 const PURGE_BYTES = 1024 * 1024
@@ -182,7 +183,7 @@ export class LinuxShell {
 
   async #result(report: Report, began: number, scene: Scene, limits: Limits): Promise<RunResult> {
     const durationMs = performance.now() - began
-    const deadline = Math.max(limits.deadline, performance.now() + TRANSFER)
+    const deadline = Math.max(limits.deadline, performance.now() + TRANSFER + report.size.bytes / SLOWEST)
     const { output: bytes, to } = await this.#loop.output(report, scene, { ...limits, deadline })
     return { exitCode: report.exitCode, output: bytes.toString(), bytes, durationMs, from: scene.from, to }
   }

@@ -13,12 +13,18 @@
  *     @  report the last command again         its report
  *     b  its output in lines of base64 or hex  ~id.line number.text~ ..., ~id;lines~
  *     x  end
- *     an empty line                               ~key idle~, without the space
+ *     an empty line                            ~key idle~, without the space
  *     a line that is not as long as it says    ~id!~
  *
- * A report is `~id<exit code:check sum bytes`, newline, the output, `~id>~`. The size is taken before the output is
- * sent, so that a child in the background that still writes cannot falsify it. A line that begins with a space is run
- * as it is: somebody new has come and wants to install a loop of their own.
+ * A report is `~id<exit code:check sum bytes` (without `cksum`: a line of `md5sum`, and one of `wc`), newline, the
+ * output, `~id>~`. The size is taken before the output is sent, so that a child in the background that still writes
+ * cannot falsify it. A line that begins with a space is run as it is: somebody new has come and wants to install a loop
+ * of their own.
+ *
+ * Two things about busybox: a shell that init started without a controlling terminal gets one by `cttyhack`, or ^C would
+ * do nothing; and an error of a special builtin in a subshell below `command eval` makes the subshell go on with our
+ * loop (and `exit` would not end it), so after a failure the loop looks whether it still is the process that it began
+ * as. It runs from a file where it can, as below another `eval` such a subshell never comes back.
  *
  * Each command has an output file of its own, as a child left behind may still write to an old one.
  */
@@ -41,10 +47,17 @@ export function loaderParts(script: string): string[] {
 }
 
 const SCRIPT = [
-  '__s=$b;unset b;__n=-;__p=-;__c=;__v=;__z=0;__d=',
-  '__t=$(tty 2>/dev/null)||__t=/dev/tty',
-  'for __i in /run /dev/shm /tmp /var/tmp /dev;do if mkdir -m 700 $__i/.KEY 2>/dev/null;then __d=$__i/.KEY;break;fi;done',
-  'if command -v cksum >/dev/null;then __w=cksum;else __w="wc -c";fi',
+  'if [ "${__g-}" ]||(echo </dev/tty) >/dev/null 2>&1;then :;elif command -v cttyhack >/dev/null&&command -v setsid >/dev/null;' +
+    'then __g=1;export __g;exec setsid cttyhack SHELL -c "eval \\"\\$b\\"";fi',
+  'if [ -z "${__d-}" ];then __d=;for __i in /run /dev/shm /tmp /var/tmp /dev;do ' +
+    'if mkdir -m 700 $__i/.KEY 2>/dev/null;then __d=$__i/.KEY;break;fi;done;' +
+    'if [ "$__d" ];then export __d b;printf "%s\\n" "$b" >$__d/.loop;exec SHELL $__d/.loop;fi;fi',
+  '__s=$b;__i=$__d;unset b __d __g;__d=$__i;__n=-;__p=-;__c=;__v=;__z=0',
+  '__t=$(tty 2>/dev/null)||if (echo </dev/tty) >/dev/null 2>&1;then __t=/dev/tty;else __t=/dev/console;fi',
+  '__h=;IFS=" " read -r __h __y </proc/self/stat',
+  '__k(){ if IFS=" " read -r __y __g </proc/self/stat&&[ "$__y" != "$__h" ];then exec SHELL -c "exit $__r";fi;} 2>/dev/null',
+  'if command -v cksum >/dev/null;then __w=cksum;elif command -v md5sum >/dev/null;then __w=__m;else __w="wc -c";fi',
+  '__m(){ md5sum "$__d/$__n";wc -c <"$__d/$__n";}',
   'if command -v base64 >/dev/null;then __b=base64;else __b="od -An -v -tx1";fi',
   '__f(){ if [ "$__d" ];then cat "$__d/$__n";else printf %s "$__v";fi;}',
   '__o(){ printf "~%s<%s:" "$__n" "$__r";' +
@@ -63,8 +76,8 @@ const SCRIPT = [
   'case $__j in ' +
     '+)__c=$__c$__l;__p=$__i;printf "~%s+~\\n" "$__i";;' +
     '[=t-])__c=$__c$__l;if [ "$__j" = - ];then rm -f "$__d"/*;fi;__n=$__i;__v=;printf "~%s^~\\n" "$__i";' +
-    'if [ "$__j" = t ];then if [ "$__d" ];then :>"$__d/$__n";fi;if __e "$__c";then __r=0;else __r=$?;fi;stty sane 2>/dev/null;' +
-    'elif [ "$__d" ];then if __e "$__c" </dev/null >"$__d/$__n" 2>&1;then __r=0;else __r=$?;fi;' +
+    'if [ "$__j" = t ];then if [ "$__d" ];then :>"$__d/$__n";fi;if __e "$__c";then __r=0;else __r=$?;__k;fi;stty sane 2>/dev/null;' +
+    'elif [ "$__d" ];then if __e "$__c" </dev/null >"$__d/$__n" 2>&1;then __r=0;else __r=$?;__k;fi;' +
     'else __v=$(if __e "$__c" </dev/null 2>&1;then echo .0;else echo .$?;fi);__r=${__v##*.};__v=${__v%.*};fi;__c=;__o;;' +
     '\\?)printf "~%s:%s:%s~\\n" "$__i" "$__p" "$__n";;' +
     '@)__o;;' +

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -116,6 +116,18 @@ test('the check sum is that of POSIX', async t => {
     const [sum] = (await shell.check(`printf %s '${text}' | cksum`)).split(' ')
     assert.equal(cksum(Buffer.from(text)), Number(sum))
   }
+})
+
+test('without cksum the output is proven by md5sum', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'bw-path-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  for (const tool of ['sh', 'stty', 'tty', 'mkdir', 'md5sum', 'wc', 'cat', 'seq', 'rm']) {
+    symlinkSync(realpathSync(`/usr/bin/${tool}`), join(folder, tool))
+  }
+  const device = await ptyDevice(`env PATH=${folder} /bin/dash -i`)
+  t.after(() => device[Symbol.asyncDispose]())
+  const shell = await LinuxShell.login(device.port, LOGIN)
+  assert.equal(await shell.check('command -v cksum || seq 3'), '1\n2\n3\n')
 })
 
 test('without a place to write, a command still returns all of its output', async t => {

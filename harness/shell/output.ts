@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto'
 import { cksum } from './cksum.js'
 import { noiseIn } from './noise.js'
 
-/** What the device says about a command's output: bytes, and the POSIX check sum unless it has no `cksum`. */
+/** What the device says about a command's output: bytes; the POSIX check sum, or MD5 in hex, where it can tell either. */
 export interface Size {
   bytes: number
-  sum: number | undefined
+  sum: number | string | undefined
 }
 
 /** More foreign lines than this are not tried one by one. */
@@ -41,11 +42,19 @@ export function proven(bytes: Buffer, size: Size): Buffer | undefined {
   if (bytes.length < size.bytes) return undefined
   const counted = bytes.subarray(0, size.bytes)
   if (size.sum === undefined) return bytes.length === size.bytes ? counted : undefined
-  return cksum(counted) === size.sum ? counted : undefined
+  const sum = typeof size.sum === 'number' ? cksum(counted) : createHash('md5').update(counted).digest('hex')
+  return sum === size.sum ? counted : undefined
 }
 
+/** What is put before a newline on the way: by the device's terminal, and once more by a hypervisor's console. */
+const NEWLINES = ['\r\n', '\r\r\n', '\n']
+
 function verified(raw: string, size: Size): Buffer | undefined {
-  return proven(Buffer.from(raw.replaceAll('\r\n', '\n'), 'latin1'), size)
+  for (const newline of NEWLINES) {
+    const exact = proven(Buffer.from(raw.replaceAll(newline, '\n'), 'latin1'), size)
+    if (exact) return exact
+  }
+  return undefined
 }
 
 function without(raw: string, spans: [number, number][]): string {

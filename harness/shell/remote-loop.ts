@@ -15,6 +15,8 @@ const CONTENT_SILENCE = 2000
 /** Ms after which it is looked whether a foreign line tore an answer apart. */
 const PAUSE = 200
 const ROUNDS = 6
+/** Ms that a line may take to be typed, even if the command's own time is shorter. */
+const ECHO = 8000
 
 /** A command that runs: its id, and from where in the recording on its report can come. */
 export interface Started {
@@ -68,7 +70,9 @@ export class RemoteLoop {
 
   async #type(kind: string, payload: string, scene: Scene, limits: Limits): Promise<string> {
     const line = (id: string) => `${id} ${kind} ${payload.length} ${payload}`
-    const typed = await this.#typist.type(line, left(limits)).catch((error: unknown) => {
+    // A deadline that passes while we type says nothing about the device: it gets its time to echo all the same.
+    const typing = left({ ...limits, deadline: Math.max(limits.deadline, performance.now() + ECHO) })
+    const typed = await this.#typist.type(line, typing).catch((error: unknown) => {
       throw this.port.reader.source.ended?.() === undefined ? error : this.#ended(scene)
     })
     if (typed === 'ended') throw this.#ended(scene)
@@ -115,7 +119,9 @@ export class RemoteLoop {
     limits: Limits & { foreign?: boolean },
   ): Promise<Report | undefined> {
     const cursor = this.port.reader.cursor(from)
-    const header = new RegExp(`~${id}<(\\d+):\\s*(?:(\\d+) +)?(\\d+)[^\\S\\n]*\\n`)
+    const header = new RegExp(
+      `~${id}<(\\d+):\\s*(?:([0-9a-f]{32}) [^\\n]*\\n\\s*|(\\d+) +)?(\\d+)[^\\S\\n]*\\n`,
+    )
     let seen = from
     let silence = PAUSE
     for (;;) {
@@ -126,11 +132,11 @@ export class RemoteLoop {
       if (found.kind === 'match') {
         const { index, text, match, to } = found.match
         if (index > 0) await this.#over(index === 1, text, cursor, scene)
-        const [, exitCode, sum, bytes] = match
+        const [, exitCode, md5, sum, bytes] = match
         return {
           id,
           exitCode: Number(exitCode),
-          size: { bytes: Number(bytes), sum: sum === undefined ? undefined : Number(sum) },
+          size: { bytes: Number(bytes), sum: sum === undefined ? md5 : Number(sum) },
           at: to,
         }
       }
