@@ -1,6 +1,5 @@
 // Terminal control: OSC (to BEL or ST), CSI, other two-byte escapes (ECMA-48), then what is left of C0 but tab and newline.
 const CONTROL =
-   
   /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?|[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]/g
 
 /** Console text as a person would have seen it, for display: no control sequences, overwritten text gone. */

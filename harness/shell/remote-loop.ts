@@ -245,8 +245,13 @@ export class RemoteLoop {
   async #over(ended: boolean, text: string, cursor: Cursor, scene: Scene): Promise<never> {
     if (ended) throw shellEnded(scene, `the shell ended with exit code ${/\d+/.exec(text)?.[0]}`)
     // A panic or a banner alone is a poor proof: what follows within a moment belongs to it.
+    const from = cursor.position - Buffer.byteLength(text)
     await cursor.find(['\0never\0'], { timeout: 2000, silence: 300 })
-    throw deviceGone(scene, `the console shows "${text.trim()}"`)
+    const [line] = this.port.reader
+      .readBytes(from, from + 200)
+      .toString()
+      .split(/[\r\n]/)
+    throw deviceGone(scene, `the console shows "${line}"`)
   }
 
   #ended(scene: Scene): Error {
