@@ -11,6 +11,9 @@ import { report } from './report.js'
 import { run } from './run.js'
 import { failWith } from './failure.js'
 
+// Programs that make file systems lie where Debian lets only root look for programs.
+process.env['PATH'] = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`
+
 const parser = yargs(process.argv.slice(2))
   .scriptName('bootwright')
   .usage('$0 <command>\n\nBoots built images on QEMU and on physical boards, and proves how they behave.')

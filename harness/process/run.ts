@@ -1,5 +1,5 @@
 import { Fault } from '../fault/fault.js'
-import { spawnTied } from './tied.js'
+import { missingProgram, spawnTied } from './tied.js'
 
 export interface RunOptions {
   cwd?: string
@@ -55,7 +55,7 @@ export async function run(
     })
     options.signal?.throwIfAborted()
     const error = Buffer.concat(stderr).toString()
-    if (code === 127 && error.startsWith('setpriv: failed to execute')) throw missing(command)
+    if (code === 127 && error.startsWith('setpriv: failed to execute')) throw missingProgram(command)
     return { code, stdout: Buffer.concat(stdout), stderr: error }
   } finally {
     options.signal?.removeEventListener('abort', abort)
@@ -78,15 +78,5 @@ export async function runOrThrow(
     seen: `${command} ended with exit code ${result.code}`,
     next: options.next,
     evidence: said,
-  })
-}
-
-function missing(command: string): Fault {
-  return new Fault({
-    code: 'process.missing',
-    culprit: 'harness',
-    expected: `the program ${command}`,
-    seen: `${command} is not installed`,
-    next: 'run: bootwright doctor',
   })
 }

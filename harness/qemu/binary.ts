@@ -41,7 +41,9 @@ export async function orMissing<T>(program: string, packageName: string, running
   try {
     return await running
   } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 'process.missing') throw error
+    const isMissing = error instanceof Fault && error.code === 'process.missing'
+    // What starts it may be what is missing.
+    if (!isMissing || !error.seen.startsWith(program)) throw error
     throw new Fault({
       code: 'qemu.missing',
       culprit: 'lab',

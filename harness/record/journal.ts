@@ -50,16 +50,19 @@ export function readJournal(file: string): JournalEntry[] {
     .map(line => JSON.parse(line) as JournalEntry)
 }
 
-/** The devices of a run with their boots and findings, as its journal tells them. */
+/**
+ * The devices of a run with their boots and findings, as its journal tells them. A project has a second one when its
+ * session was killed and another took over.
+ */
 export function devicesOf(entries: readonly JournalEntry[]): Device[] {
-  const devices = new Map<string, Device>()
+  const devices: Device[] = []
   for (const entry of entries) {
     if (entry.type === 'device') {
       const { type: _, device: project, ...rest } = entry
-      devices.set(project, { project, ...rest, boots: [], findings: [] })
+      devices.push({ project, ...rest, boots: [], findings: [] })
       continue
     }
-    const device = 'device' in entry ? devices.get(entry.device) : undefined
+    const device = 'device' in entry ? devices.findLast(({ project }) => project === entry.device) : undefined
     if (!device) continue
     const last = device.boots.at(-1)
     if (entry.type === 'boot') {
@@ -74,5 +77,5 @@ export function devicesOf(entries: readonly JournalEntry[]): Device[] {
       device.findings.push(finding)
     }
   }
-  return [...devices.values()]
+  return devices
 }

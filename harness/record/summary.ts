@@ -16,11 +16,18 @@ export function summarise(record: RunRecord, colours: boolean): string[] {
       paint.red(`${verdict.verdict.toUpperCase()} ${test.title.join(' › ')}`),
       `  ${sentence(test)}`,
       ...(verdict.message ?? '').split('\n').map(line => `  ${line}`),
+      ...nextSteps(record, test).map(next => `  next: ${next}`),
       paint.dim(`  ${test.file}:${test.line} · ${test.project}`),
     )
   }
   lines.push('', counts(record, paint))
   return lines
+}
+
+/** What the faults that ended a test say can be done. */
+function nextSteps(record: RunRecord, test: TestRecord): string[] {
+  const { faults } = lastAttempt(test)
+  return record.faults.filter(fault => faults.includes(fault.id)).map(fault => fault.next)
 }
 
 /** "What, at which stage, who is to blame, why we think so." */

@@ -75,6 +75,14 @@ const RULES: readonly Rule[] = [
       declared && blame(declared, errors[0]?.fault?.code ?? 'test.declared', errors[0]?.message ?? 'failed'),
   },
   {
+    // It names the finding that ended the boot, and says what was waited for.
+    name: 'boot-failed',
+    decide: ({ errors }) => {
+      const fault = errors.find(error => error.fault?.code.startsWith('boot.'))?.fault
+      return fault && blame(fault.culprit, fault.code, fault.seen)
+    },
+  },
+  {
     name: 'fatal-finding',
     decide: ({ findings }) => {
       const fatal = findings.find(finding => finding.severity === 'fatal')

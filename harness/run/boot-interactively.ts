@@ -5,8 +5,7 @@ import { Fault } from '../fault/fault.js'
 import { Journal, JOURNAL } from '../record/journal.js'
 import { closeDevice, openDevice } from '../session/open-device.js'
 import { checkHost } from './preflight.js'
-import { listImages } from '../image/declarations.js'
-import { makePlan } from './plan.js'
+import { makeBootPlan } from './plan.js'
 
 export interface BootRequest {
   root: string
@@ -22,17 +21,14 @@ export interface BootRequest {
 /** Boots a board in this process and connects its console to this terminal until the key, the end of the board, or a signal. */
 export async function bootInteractively(request: BootRequest): Promise<number> {
   const leave = controlKey(request.leave)
-  const plan = makePlan({
-    root: request.root,
-    select: ['smoke'],
-    images: [request.image ?? firstImageFor(request)],
-    boards: [request.board],
-    lab: request.lab,
-    accel: request.accel,
+  const { image, ...others } = request
+  const plan = makeBootPlan({
+    ...others,
+    ...(image !== undefined && { image }),
     commandLine: process.argv.slice(2),
   })
-  checkHost(plan)
-  const project = plan.projects[0]!
+  await checkHost(plan)
+  const [project] = plan.projects
   mkdirSync(plan.runFolder, { recursive: true })
   const say = (text: string) => process.stderr.write(`[bootwright] ${text}\r\n`)
   let over: (code: number) => void = () => {}
@@ -41,6 +37,7 @@ export async function bootInteractively(request: BootRequest): Promise<number> {
     { ...plan, ...project, project: project.name },
     new Journal(join(plan.runFolder, JOURNAL)),
     { grown: (_, reason) => reason !== undefined && over(EXIT.passed), progress: say },
+    request.signal,
   )
   const type = (keys: Buffer) => {
     const at = keys.indexOf(leave)
@@ -71,18 +68,6 @@ export async function bootInteractively(request: BootRequest): Promise<number> {
     await closeDevice(device)
     say(`off; the console is kept in ${relative(process.cwd(), device.recording.folder)}`)
   }
-}
-
-function firstImageFor({ root }: BootRequest): string {
-  const [first] = listImages(root)
-  if (first) return first.name
-  throw new Fault({
-    code: 'usage.image.none',
-    culprit: 'usage',
-    expected: 'an image to boot',
-    seen: 'none is declared below images/',
-    next: 'declare one, or name it with --image',
-  })
 }
 
 /** The byte that a terminal sends for `ctrl-x` (ASCII: the letter without its upper bits). */

@@ -4,6 +4,7 @@ import { readLab, type BoardDeclaration, type Lab } from '../board/inventory.js'
 import { Fault } from '../fault/fault.js'
 import { unknownName } from '../fault/usage.js'
 import { loadImage, listImages, type ImageDeclaration } from '../image/declarations.js'
+import { loadDefect } from '../image/defect.js'
 import { selectSuites, type Suite } from './suite.js'
 
 /** What a person asks for. */
@@ -55,6 +56,8 @@ const BOOT_TIMEOUT_S = 180
 
 /** Reads and checks the declarations and freezes what will be done. Touches no board and builds nothing. */
 export function makePlan(request: PlanRequest): Plan {
+  checkTitle(request.title)
+  checkBootTimeout(request.bootTimeout)
   const lab = readLab(request.root, request.lab ?? 'local')
   const projects = new Map<string, ProjectPlan>()
   for (const { suite, files } of selectSuites(request.root, request.select ?? [])) {
@@ -62,18 +65,71 @@ export function makePlan(request: PlanRequest): Plan {
       const image = loadImage(request.root, imageName)
       checkFeatures(suite, image, request.images !== undefined)
       for (const group of boardsFor(lab, image, request.boards ?? [])) {
-        const name = `${image.name}@${group.boardClass}`
-        const project = projects.get(name) ?? {
-          name,
-          image: { name: image.name, ...(request.variant !== undefined && { variant: request.variant }) },
-          ...group,
-          suites: [],
-        }
+        const fresh = projectOf(request, image, group)
+        const project = projects.get(fresh.name) ?? fresh
         project.suites.push({ name: suite.name, folder: suite.folder, files, testMemory: suite.testMemory })
-        projects.set(name, project)
+        projects.set(project.name, project)
       }
     }
   }
+  return frozen(request, lab, [...projects.values()])
+}
+
+/** What a person asks for who wants to sit at a board. */
+export interface BootPlanRequest extends Pick<
+  PlanRequest,
+  'root' | 'lab' | 'accel' | 'variant' | 'commandLine'
+> {
+  board: string
+  /** The first that fits the board when not said. */
+  image?: string
+}
+
+/** A plan for one board, without tests. */
+export function makeBootPlan(request: BootPlanRequest): Plan & { projects: [ProjectPlan] } {
+  const lab = readLab(request.root, request.lab ?? 'local')
+  const declaration = lab.boards.get(request.board)
+  if (!declaration) throw unknownName('board', request.board, [...lab.boards.keys()])
+  const image =
+    request.image === undefined
+      ? firstImageFor(request.root, declaration.class)
+      : loadImage(request.root, request.image)
+  const [group] = boardsFor(lab, image, [request.board])
+  const project = projectOf(request, image, group!)
+  return { ...frozen(request, lab, [project]), projects: [project] }
+}
+
+function firstImageFor(root: string, boardClass: string): ImageDeclaration {
+  const image = listImages(root).find(({ boardClasses }) => boardClasses.includes(boardClass))
+  if (image) return image
+  throw new Fault({
+    code: 'usage.image.none',
+    culprit: 'usage',
+    expected: `an image for boards of class ${boardClass}`,
+    seen: 'none is declared below images/',
+    next: 'declare one, or choose another board: bootwright list',
+  })
+}
+
+function projectOf(
+  { variant }: Pick<PlanRequest, 'variant'>,
+  image: ImageDeclaration,
+  group: Pick<ProjectPlan, 'boardClass' | 'boards'>,
+): ProjectPlan {
+  if (variant !== undefined) loadDefect(image.folder, variant)
+  return {
+    name: `${image.name}@${group.boardClass}`,
+    image: { name: image.name, ...(variant !== undefined && { variant }) },
+    ...group,
+    suites: [],
+  }
+}
+
+function frozen(
+  request: Omit<PlanRequest, 'select' | 'images' | 'boards'>,
+  lab: Lab,
+  projects: ProjectPlan[],
+): Plan {
   const run = runName()
   return {
     run,
@@ -86,8 +142,34 @@ export function makePlan(request: PlanRequest): Plan {
     bootTimeout: (request.bootTimeout ?? BOOT_TIMEOUT_S) * 1000,
     ...(request.title !== undefined && { title: request.title }),
     tags: request.tags ?? [],
-    projects: [...projects.values()],
+    projects,
   }
+}
+
+function checkTitle(title = ''): void {
+  try {
+    new RegExp(title)
+  } catch (error) {
+    throw new Fault({
+      code: 'usage.title.invalid',
+      culprit: 'usage',
+      expected: 'a regular expression after --title',
+      seen: (error as Error).message,
+      next: 'write a backslash before a character that is meant as it stands, such as ( or ?',
+      cause: error,
+    })
+  }
+}
+
+function checkBootTimeout(seconds = BOOT_TIMEOUT_S): void {
+  if (seconds > 0 && seconds < 2 ** 31 / 1000) return
+  throw new Fault({
+    code: 'usage.boot-timeout.invalid',
+    culprit: 'usage',
+    expected: 'seconds after --boot-timeout, more than 0',
+    seen: Number.isNaN(seconds) ? 'no number' : String(seconds),
+    next: `leave it out for ${BOOT_TIMEOUT_S} s`,
+  })
 }
 
 function checkFeatures(suite: Suite, image: ImageDeclaration, asked: boolean): void {
@@ -140,9 +222,4 @@ function runName(): string {
     .replaceAll(/[-:]/g, '')
     .replace('T', '-')
   return `${time}-${randomBytes(2).toString('hex')}`
-}
-
-/** Names for "did you mean". */
-export function imageNames(root: string): string[] {
-  return listImages(root).map(image => image.name)
 }

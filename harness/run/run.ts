@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { EXIT } from '../fault/exit.js'
 import { buildImage } from '../image/build.js'
+import { spawnTied } from '../process/tied.js'
 import { planEnvironment } from './current-plan.js'
 import type { Plan, ProjectPlan } from './plan.js'
 import { playwrightCli } from './playwright.js'
@@ -17,7 +17,7 @@ export interface RunOutlet {
 
 /** One straight line: check, build, run the tests (whose reporter writes the record), and return the exit code. */
 export async function runPlan(plan: Plan, outlet: RunOutlet): Promise<number> {
-  checkHost(plan)
+  await checkHost(plan)
   for (const project of plan.projects) checkImage(project, await build(plan, project, outlet))
   return runTests(plan, outlet)
 }
@@ -44,13 +44,16 @@ async function build(plan: Plan, project: ProjectPlan, { tell, signal }: RunOutl
 
 /** Runs Playwright Test in a process of its own. Ctrl-C reaches it too: it ends in order, and we wait for it. */
 async function runTests(plan: Plan, { quiet }: RunOutlet): Promise<number> {
-  const child = spawn(
+  const child = spawnTied(
     process.execPath,
-    [playwrightCli(), 'test', '--config', join(plan.root, 'playwright.config.ts')],
+    // That nothing ran is for the reporter to say.
+    [playwrightCli(), 'test', '--pass-with-no-tests', '--config', join(plan.root, 'playwright.config.ts')],
     {
       cwd: plan.root,
       stdio: quiet ? 'ignore' : 'inherit',
       env: { ...process.env, ...planEnvironment(plan) },
+      // Should we be killed, it is as if Ctrl-C had been pressed: boards off, record written.
+      deathSignal: 'INT',
     },
   )
   const stay = () => {}

@@ -10,8 +10,8 @@ export interface FailedBoot {
   fatal: Finding | undefined
   /** Milliseconds waited. */
   waited: number
-  /** End of the console, oldest line first. */
-  lastLines: readonly string[]
+  /** What the console shows of it, oldest line first. */
+  lines: readonly string[]
   /** Why waiting ended early, when it did. */
   ended: Fault | undefined
 }
@@ -21,7 +21,7 @@ const OF_THE_IMAGE = ['boot-loader', 'hypervisor', 'kernel', 'init', 'login']
 
 /** Names the fault of a boot that gave no shell, and whose it is (design, decision 8). */
 export function bootFault(boot: FailedBoot): Fault {
-  const evidence = boot.lastLines
+  const evidence = boot.lines
   const seconds = `${(boot.waited / 1000).toFixed(1)} s`
   if (boot.fatal) {
     return new Fault({

@@ -1,9 +1,15 @@
 import type { BoardEvent } from '../board/board.js'
+import type { Fault } from '../fault/fault.js'
+import { Listeners } from '../console/growth.js'
 import type { Recording } from '../console/recording.js'
 import { RecordingReader } from '../console/reader.js'
 import { ConsoleWatch } from '../console/watch.js'
 import type { Journal } from '../record/journal.js'
 import type { Boot, Finding } from '../record/record.js'
+import { boardLost } from './gone.js'
+
+/** A board whose console has ended has so long to say why, ms. */
+const REASON_MS = 2_000
 
 /** Keeps the boots of one device and what was found on its console, and writes both down as they happen. */
 export class Boots {
@@ -12,11 +18,16 @@ export class Boots {
   /** Called for a finding that the device cannot go on from. */
   onFatal: (finding: Finding) => void = () => {}
 
+  /** Why the board was lost the last time. */
+  lost: Fault | undefined
+
   private readonly watch: ConsoleWatch
+  private readonly ends = new Listeners<undefined>()
   private looked = 0
 
   constructor(
     private readonly device: string,
+    private readonly board: string,
     private readonly recording: Recording,
     reader: RecordingReader,
     private readonly journal: Journal,
@@ -63,8 +74,24 @@ export class Boots {
       case 'guest-panic':
         return this.end('panic')
       case 'lost':
+        this.lost = boardLost(this.board, event)
+        this.journal.write({ type: 'fault', fault: this.lost.toJSON(), at: event.at })
         return this.end('lost')
     }
+  }
+
+  /** Resolves when the current boot has an end; to be asked when its console has ended, which is a moment earlier. */
+  async ended(): Promise<void> {
+    if (!this.current || this.current.end) return
+    await new Promise<void>(resolve => {
+      const done = () => {
+        clearTimeout(timer)
+        stop()
+        resolve()
+      }
+      const stop = this.ends.add(done)
+      const timer = setTimeout(done, REASON_MS)
+    })
   }
 
   private begin(cause: Boot['cause']): void {
@@ -87,6 +114,7 @@ export class Boots {
     if (!this.current || this.current.end) return
     this.current.end = end
     this.journal.write({ type: 'boot-end', device: this.device, end, at: Date.now() })
+    this.ends.tell(undefined)
   }
 
   private sawPanic(): boolean {

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { MessageConnection, RequestType } from 'vscode-jsonrpc/node'
 import { Fault, type FaultJson } from '../fault/fault.js'
 import { identify, type ProcessIdentity } from '../process/identity.js'
-import { logIn, sessionFolder, socketIn } from './place.js'
+import { logIn, makeSessionFolder, sessionFolder, socketIn } from './place.js'
 import { protocol } from './protocol.js'
 import { connectionOver, faultOfResponse } from './rpc.js'
 
@@ -35,15 +35,23 @@ export class SessionClient implements Disposable {
 
   /** Attaches to the session of `runner`, starting it when there is none. @throws Fault `harness.session.*` */
   static async attach(runner: ProcessIdentity): Promise<SessionClient> {
-    const folder = sessionFolder(runner)
+    const folder = makeSessionFolder(runner)
     const socket = (await tryConnect(socketIn(folder))) ?? (await startAndConnect(folder, runner))
     return new SessionClient(connectionOver(socket), socket)
   }
 
-  /** Attaches to the session of `runner` if there is one. */
-  static async attachIfRunning(runner: ProcessIdentity): Promise<SessionClient | undefined> {
-    const socket = await tryConnect(socketIn(sessionFolder(runner)))
-    return socket && new SessionClient(connectionOver(socket), socket)
+  /** Ends the session of `runner`, if there is one: boards off, recordings closed. @throws Fault `harness.session.lost` */
+  static async finish(runner: ProcessIdentity): Promise<void> {
+    const folder = sessionFolder(runner)
+    const socket = await tryConnect(socketIn(folder))
+    if (socket) {
+      using client = new SessionClient(connectionOver(socket), socket)
+      await client.connection.sendRequest(protocol.finish).catch((error: unknown) => {
+        throw faultOfResponse(error)
+      })
+    }
+    // One that was killed has left it behind.
+    else rmSync(folder, { recursive: true, force: true })
   }
 
   async request<P, R>(type: RequestType<P, R, FaultJson>, params: P): Promise<R> {
@@ -64,14 +72,6 @@ export class SessionClient implements Disposable {
   onLostConnection(listener: () => void): () => void {
     this.lost.add(listener)
     return () => this.lost.delete(listener)
-  }
-
-  /** Ends the session: boards off, recordings closed. */
-  async finish(): Promise<void> {
-    await this.connection.sendRequest(protocol.finish).catch((error: unknown) => {
-      throw faultOfResponse(error)
-    })
-    this[Symbol.dispose]()
   }
 
   [Symbol.dispose](): void {

@@ -1,14 +1,11 @@
 import { Fault } from '../fault/fault.js'
 import type { Journal } from '../record/journal.js'
-import type { Boot, Finding } from '../record/record.js'
+import type { ConsoleRange } from '../record/record.js'
 import { LinuxShell } from '../shell/linux-shell.js'
-import { bootFault } from './boot-fault.js'
+import { findShell, type KnownShell } from './find-shell.js'
 import { closeDevice, openDevice, type DeviceTold, type OpenDevice } from './open-device.js'
-import type { DeviceRequest, DeviceState, PowerAction } from './protocol.js'
+import type { DeviceFacts, DeviceRequest, DeviceState, PowerAction } from './protocol.js'
 
-/** After a fatal finding, reading goes on until the console is silent for so long, so that the trace is whole. */
-const TRACE_SILENCE_MS = 1_500
-const TRACE_LIMIT_MS = 10_000
 /** A shell that was there is there again at once, unless something is wrong. */
 const SHELL_CHECK_MS = 15_000
 
@@ -17,12 +14,13 @@ export class Device implements AsyncDisposable {
   private device: OpenDevice | undefined
   private failure: Fault | undefined
   /** The shell that is known to be there, by the boot it belongs to; doubted once a test has failed. */
-  private shell: { boot: number; key: string } | undefined
+  private shell: KnownShell | undefined
   private doubted = false
   /** Fencing number of who holds the device; it moves on with every acquire and release. */
   private grant = 0
   private isHeld = false
   private queue: Promise<unknown> = Promise.resolve()
+  private readonly ending = new AbortController()
 
   constructor(
     private readonly request: DeviceRequest,
@@ -34,6 +32,13 @@ export class Device implements AsyncDisposable {
     return this.isHeld
   }
 
+  /** Where the current or last boot stands in the recording, whose folder is absolute. */
+  get range(): ConsoleRange | undefined {
+    if (!this.device) return undefined
+    const { recording, boots } = this.device
+    return { folder: recording.folder, from: boots.current?.from ?? 0, to: recording.length() }
+  }
+
   /**
    * Gives the caller a booted device with a shell, and a grant. A boot that failed is not tried again.
    *
@@ -41,11 +46,13 @@ export class Device implements AsyncDisposable {
    */
   acquire(): Promise<DeviceState> {
     return this.inTurn(async () => {
+      this.ending.signal.throwIfAborted()
       if (this.failure) throw this.failure
       try {
-        this.device ??= await openDevice(this.request, this.journal, this.told)
+        this.device ??= await openDevice(this.request, this.journal, this.told, this.ending.signal)
         await this.makeReady(this.device)
       } catch (error) {
+        this.ending.signal.throwIfAborted()
         this.failure = Fault.wrap(error)
         await this.device?.board.power.off().catch(() => {})
         throw this.failure
@@ -65,6 +72,14 @@ export class Device implements AsyncDisposable {
     return recording.length()
   }
 
+  /** The holder is gone without a word: what it left on the device is unknown. */
+  abandon(grant: number): void {
+    if (grant !== this.grant) return
+    this.isHeld = false
+    this.grant++
+    this.doubted = true
+  }
+
   async write(grant: number, bytes: Buffer): Promise<void> {
     await this.granted(grant).port.write(bytes)
   }
@@ -74,14 +89,24 @@ export class Device implements AsyncDisposable {
     await (action === 'shutdown' ? power.shutdown(timeout) : power[action]())
   }
 
-  state(): { power: 'on' | 'off'; boots: Boot[]; findings: Finding[] } {
+  async state(): Promise<DeviceFacts> {
     const { device } = this
     if (!device) return { power: 'off', boots: [], findings: [] }
-    return { power: device.board.power.state(), boots: device.boots.all, findings: device.boots.findings }
+    const { board, boots, recording } = device
+    if (recording.ended() !== undefined) await boots.ended()
+    return {
+      power: board.power.state(),
+      boots: boots.all,
+      findings: boots.findings,
+      ...(boots.lost && { lost: boots.lost.toJSON() }),
+    }
   }
 
+  /** Waits until what is under way has noticed: a board that is being switched on must not stay on. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.grant++
+    this.ending.abort(released())
+    await this.queue
     if (this.device) await closeDevice(this.device)
   }
 
@@ -104,6 +129,7 @@ export class Device implements AsyncDisposable {
       }
       await this.findShell(device, known ? SHELL_CHECK_MS : this.request.bootTimeout)
     } catch (error) {
+      this.ending.signal.throwIfAborted()
       this.note(`no shell any more (${Fault.wrap(error).code}): power cycle`)
       await power.off()
       await this.bootWithRetry(device)
@@ -115,6 +141,7 @@ export class Device implements AsyncDisposable {
     try {
       await this.boot(device)
     } catch (error) {
+      this.ending.signal.throwIfAborted()
       const fault = Fault.wrap(error)
       if (fault.culprit !== 'lab' && fault.culprit !== 'harness') throw fault
       this.journal.write({ type: 'fault', fault: fault.toJSON(), at: Date.now() })
@@ -132,35 +159,9 @@ export class Device implements AsyncDisposable {
     this.told.progress(`booted in ${((Date.now() - started) / 1000).toFixed(1)} s`)
   }
 
-  /** Proves that there is a shell, or says why there is none. A fatal finding ends the wait once its trace is whole. */
   private async findShell(device: OpenDevice, timeout: number): Promise<void> {
-    const { boots, reader } = device
-    const started = Date.now()
-    const stop = new AbortController()
-    boots.onFatal = finding => void untilSilent(device).then(() => stop.abort(finding))
-    try {
-      const { login, password } = device.artefacts.manifest.console
-      const shell = await LinuxShell.login(device.port, {
-        ...(login !== undefined && { login }),
-        ...(password !== undefined && { password }),
-        timeout,
-        signal: stop.signal,
-      })
-      this.shell = { boot: boots.current?.ordinal ?? 0, key: shell.key }
-      this.doubted = false
-    } catch (error) {
-      const from = boots.current?.from ?? 0
-      throw bootFault({
-        stage: boots.stage,
-        bytes: reader.length - from,
-        fatal: boots.findings.find(finding => finding.severity === 'fatal' && finding.offset >= from),
-        waited: Date.now() - started,
-        lastLines: reader.lastLines(25, from),
-        ended: error instanceof Fault ? error : undefined,
-      })
-    } finally {
-      boots.onFatal = () => {}
-    }
+    this.shell = await findShell(device, timeout, this.ending.signal)
+    this.doubted = false
   }
 
   private describe(device: OpenDevice, grant: number): DeviceState {
@@ -195,9 +196,12 @@ export class Device implements AsyncDisposable {
   }
 }
 
-async function untilSilent({ reader }: OpenDevice): Promise<void> {
-  const limit = Date.now() + TRACE_LIMIT_MS
-  while (Date.now() < limit) {
-    if ((await reader.grown(reader.length, { timeout: TRACE_SILENCE_MS })) !== 'grown') return
-  }
+function released(): Fault {
+  return new Fault({
+    code: 'session.ending',
+    culprit: 'harness',
+    expected: 'the session to go on',
+    seen: 'it gives its boards back',
+    next: 'see in session.log what ended it',
+  })
 }

@@ -1,7 +1,7 @@
 import { rmSync, unlinkSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { isAlive } from '../process/identity.js'
-import { sessionFolder, socketIn } from './place.js'
+import { makeSessionFolder, socketIn } from './place.js'
 import { Session } from './session.js'
 
 /** How often the runner is looked for. Nothing tells an unrelated process that another one has ended. */
@@ -12,7 +12,7 @@ const IDLE_MS = Number(process.env['BOOTWRIGHT_SESSION_IDLE_MS'] ?? 10 * 60_000)
 const [pid, start] = process.argv.slice(2)
 if (!pid || !start) throw new Error('usage: main.js <runner pid> <runner start time>')
 const runner = { pid: Number(pid), start }
-const folder = sessionFolder(runner)
+const folder = makeSessionFolder(runner)
 const path = socketIn(folder)
 
 const session = new Session(reason => void end(reason))

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Board } from '../board/board.js'
 import { openBoard } from '../board/open.js'
@@ -29,11 +30,12 @@ export interface OpenDevice {
   port: ShellPort
 }
 
-/** Builds the image (or takes it from the cache) and opens the board; nothing is powered yet. */
+/** Builds the image (or takes it from the cache) and opens the board; nothing is powered yet. `signal` ends the building. */
 export async function openDevice(
   request: DeviceRequest,
   journal: Journal,
   told: DeviceTold,
+  signal: AbortSignal,
 ): Promise<OpenDevice> {
   const [choice] = request.boards
   if (!choice) throw new Error('a plan without a board')
@@ -43,6 +45,7 @@ export async function openDevice(
     arch: choice.declaration.arch,
     ...(request.image.variant !== undefined && { variant: request.image.variant }),
     onProgress: event => told.progress(event.step),
+    signal,
   })
   const { manifest } = artefacts
   journal.write({
@@ -53,12 +56,9 @@ export async function openDevice(
     key: manifest.key,
     artefacts: manifest.artefacts,
   })
-  const folder = join(request.runFolder, 'consoles', request.project)
-  const recording = Recording.create(folder)
-  const reader = new RecordingReader(folder, recording)
-  const boots = new Boots(request.project, recording, reader, journal)
-  recording.onGrow(length => told.grown(length, undefined))
-  recording.onEnd(reason => told.grown(recording.length(), reason))
+  const recording = Recording.create(freshFolder(join(request.runFolder, 'consoles', request.project)))
+  const reader = new RecordingReader(recording.folder, recording)
+  const boots = new Boots(request.project, choice.name, recording, reader, journal)
   const board = await openBoard({
     name: choice.name,
     declaration: choice.declaration,
@@ -71,13 +71,19 @@ export async function openDevice(
       },
       onEvent: event => boots.onEvent(event),
     },
+  }).catch((error: unknown) => {
+    recording.close()
+    reader[Symbol.dispose]()
+    throw error
   })
+  recording.onGrow(length => told.grown(length, undefined))
+  recording.onEnd(reason => told.grown(recording.length(), reason))
   journal.write({
     type: 'device',
     device: request.project,
     board: choice.name,
     boardClass: choice.declaration.class,
-    console: relative(request.runFolder, folder),
+    console: relative(request.runFolder, recording.folder),
     facts: board.describe(),
   })
   const port: ShellPort = {
@@ -88,6 +94,14 @@ export async function openDevice(
     },
   }
   return { artefacts, board, recording, reader, boots, port }
+}
+
+/** A second session of a run (the first was killed) records beside the first. */
+function freshFolder(wanted: string): string {
+  for (let nth = 1; ; nth++) {
+    const folder = nth === 1 ? wanted : `${wanted}-${nth}`
+    if (!existsSync(folder)) return folder
+  }
 }
 
 export async function closeDevice(device: OpenDevice): Promise<void> {

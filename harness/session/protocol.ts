@@ -2,7 +2,7 @@ import { NotificationType, RequestType, RequestType0 } from 'vscode-jsonrpc/node
 import type { BoardDeclaration } from '../board/inventory.js'
 import type { FaultJson } from '../fault/fault.js'
 import type { Manifest } from '../image/manifest.js'
-import type { Boot, Finding } from '../record/record.js'
+import type { Boot, ConsoleRange, Finding } from '../record/record.js'
 
 /** What a session needs to know to get a device ready. Made from the frozen plan. */
 export interface DeviceRequest {
@@ -27,7 +27,8 @@ export interface AcquireParams {
 
 /** A session's answer; a device that did not boot is an answer too, and remembered. */
 export type Outcome =
-  { kind: 'ready'; device: DeviceState } | { kind: 'failed'; fault: FaultJson; carrier: string }
+  | { kind: 'ready'; device: DeviceState }
+  | { kind: 'failed'; fault: FaultJson; carrier: string; console?: ConsoleRange }
 
 export interface DeviceState {
   project: string
@@ -45,6 +46,16 @@ export interface DeviceState {
   shellKey?: string
 }
 
+/** What the session knows of a device. */
+export interface DeviceFacts {
+  power: 'on' | 'off'
+  /** The current or last one is the last. */
+  boots: Boot[]
+  findings: Finding[]
+  /** Why the board was lost the last time. */
+  lost?: FaultJson
+}
+
 export interface Granted {
   project: string
   grant: number
@@ -60,9 +71,7 @@ export const protocol = {
   /** Bytes for the console, base64. */
   write: new RequestType<Granted & { data: string }, void, FaultJson>('write'),
   power: new RequestType<Granted & { action: PowerAction; timeout: number }, void, FaultJson>('power'),
-  state: new RequestType<Granted, { power: 'on' | 'off'; boots: Boot[]; findings: Finding[] }, FaultJson>(
-    'state',
-  ),
+  state: new RequestType<Granted, DeviceFacts, FaultJson>('state'),
   /** Powers everything off, closes the recordings and ends the session; answered when that is done. */
   finish: new RequestType0<void, FaultJson>('finish'),
   /** The recording has grown or its console changed; `ended`: why there is no console now. */

@@ -25,16 +25,29 @@ export class Session {
 
   serve(socket: Socket): void {
     const connection = connectionOver(socket)
+    /** Grants of this client, by project. */
+    const held = new Map<string, number>()
     this.connections.add(connection)
     socket.on('error', () => {})
     connection.onClose(() => {
       this.connections.delete(connection)
+      for (const [project, grant] of held) this.devices.get(project)?.abandon(grant)
       connection.dispose()
     })
-    answer(connection, protocol.acquire, params => this.acquire(params))
-    answer(connection, protocol.release, ({ project, grant, failed, shellKey }) =>
-      this.deviceOf(project).release(grant, failed, shellKey),
-    )
+    answer(connection, protocol.acquire, async params => {
+      const outcome = await this.acquire(params)
+      if (outcome.kind === 'ready') {
+        const { project, grant } = outcome.device
+        held.set(project, grant)
+        if (!this.connections.has(connection)) this.deviceOf(project).abandon(grant)
+      }
+      return outcome
+    })
+    answer(connection, protocol.release, ({ project, grant, failed, shellKey }) => {
+      const length = this.deviceOf(project).release(grant, failed, shellKey)
+      held.delete(project)
+      return length
+    })
     answer(connection, protocol.write, params =>
       this.deviceOf(params.project).write(params.grant, Buffer.from(params.data, 'base64')),
     )
@@ -74,7 +87,8 @@ export class Session {
       const carrier = this.carriers.get(fault.id) ?? test
       if (!this.carriers.has(fault.id)) this.noteFault(fault, test)
       this.carriers.set(fault.id, carrier)
-      return { kind: 'failed', fault: fault.toJSON(), carrier }
+      const console = device.range
+      return { kind: 'failed', fault: fault.toJSON(), carrier, ...(console && { console }) }
     }
   }
 

@@ -1,0 +1,216 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runRecord, type RunRecord } from '../record/record.js'
+import { playwrightCli } from './playwright.js'
+import { RESULTS } from './results.js'
+
+const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url))
+const CLI = join(REPOSITORY, 'dist/harness/cli/main.js')
+const IMAGE = 'xen-dom0-tiny'
+
+/** A defect of {@link TestProject}'s image: its kernel finds no first program. */
+export const PANICS = 'panics'
+
+/** How a started command ended, and all that it printed, standard output and error together. */
+export interface Ended {
+  code: number | null
+  signal: NodeJS.Signals | null
+  output: string
+}
+
+/**
+ * A project in a folder of its own, as a user of the library has one, for tests that run the command line: a lab, the
+ * repository's image, and suites of the given spec files. Disposing removes it.
+ */
+export class TestProject implements Disposable {
+  readonly root: string
+
+  private constructor(root: string) {
+    this.root = root
+  }
+
+  /** @param suites spec files by suite and name: `{ first: { 'a.spec.ts': '...' } }`; each imports from "bootwright" */
+  static create(suites: Readonly<Record<string, Readonly<Record<string, string>>>>): TestProject {
+    const root = mkdtempSync(join(tmpdir(), 'bw-project-'))
+    const project = new TestProject(root)
+    for (const folder of ['labs', 'images', 'node_modules', 'tmp']) mkdirSync(join(root, folder))
+    cpSync(join(REPOSITORY, 'labs/local.yaml'), join(root, 'labs/local.yaml'))
+    // A copy: what is built from it is the same, and a test may spoil it.
+    cpSync(join(REPOSITORY, 'images', IMAGE), join(root, 'images', IMAGE), {
+      recursive: true,
+      verbatimSymlinks: true,
+    })
+    project.write(
+      `images/${IMAGE}/defects/${PANICS}.yaml`,
+      'defect: the kernel finds no first program\ncaughtBy: { test: any }\nchange: { kernelArgs: rdinit=/none }\n',
+    )
+    symlinkSync(REPOSITORY, join(root, 'node_modules/bootwright'))
+    project.write('package.json', '{ "type": "module" }')
+    project.write(
+      'playwright.config.ts',
+      `import { bootwrightConfig } from 'bootwright/config'\nexport default bootwrightConfig()\n`,
+    )
+    for (const [suite, files] of Object.entries(suites)) {
+      project.write(`suites/${suite}/suite.yaml`, `describe: a suite of a test\nimages: [${IMAGE}]\n`)
+      for (const [file, text] of Object.entries(files)) project.write(`suites/${suite}/${file}`, text)
+    }
+    return project
+  }
+
+  write(file: string, text: string): void {
+    const path = join(this.root, file)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+  }
+
+  /** `bootwright ...` in this project. */
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+    return this.startNode([CLI, ...args], env)
+  }
+
+  run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+    return this.start(args, env).ended
+  }
+
+  /** `npx playwright ...` in this project. */
+  startPlaywright(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+    return this.startNode([playwrightCli(), ...args], env)
+  }
+
+  /** Names of all runs so far, the last one last. */
+  runs(): string[] {
+    try {
+      return readdirSync(join(this.root, 'reports')).sort()
+    } catch {
+      return []
+    }
+  }
+
+  /** A file that a run left; of the last run when none is named. */
+  read(file: string, run = this.runs().at(-1) ?? 'none'): string {
+    return readFileSync(join(this.root, 'reports', run, file), 'utf8')
+  }
+
+  record(run?: string): RunRecord {
+    return runRecord.parse(JSON.parse(this.read(RESULTS.record, run)))
+  }
+
+  /** Processes of this project, however far from us: they carry its name in their environment. Pid and command line. */
+  processes(): { pid: number; command: string }[] {
+    return readdirSync('/proc')
+      .filter(name => /^\d+$/.test(name))
+      .flatMap(name => {
+        try {
+          if (!readFileSync(`/proc/${name}/environ`, 'utf8').includes(`\0${this.mark}\0`)) return []
+          const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+          return command === '' ? [] : [{ pid: Number(name), command }]
+        } catch {
+          return []
+        }
+      })
+  }
+
+  /** Resolves with what is still there once all processes have ended, or after `patience` ms: nothing, one hopes. */
+  async leftovers(patience = 20_000): Promise<string[]> {
+    const until = Date.now() + patience
+    // The kernel tells no one but their parents of the end of processes: looking again is all there is.
+    while (this.processes().length > 0 && Date.now() < until) await new Promise(r => setTimeout(r, 50))
+    return [...this.processes().map(({ command }) => command), ...this.temporaries()]
+  }
+
+  [Symbol.dispose](): void {
+    for (const { pid } of this.processes()) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // Gone by itself meanwhile.
+      }
+    }
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  /** Folders of sessions and of QEMUs. */
+  private temporaries(): string[] {
+    return readdirSync(join(this.root, 'tmp'), { recursive: true, encoding: 'utf8' }).filter(path =>
+      /^bootwright-\d+\/./.test(path),
+    )
+  }
+
+  private get mark(): string {
+    return `BOOTWRIGHT_TEST_PROJECT=${this.root}`
+  }
+
+  private startNode(args: readonly string[], env: NodeJS.ProcessEnv): Started {
+    const [name, value] = this.mark.split('=') as [string, string]
+    const child = spawn(process.execPath, args, {
+      cwd: this.root,
+      // A process group of its own, as a terminal gives each command: Ctrl-C goes to all of it.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        // The test runner's own settings are not meant for what it tests.
+        NODE_OPTIONS: '',
+        NODE_TEST_CONTEXT: '',
+        NO_COLOR: '1',
+        BOOTWRIGHT_CACHE: process.env['BOOTWRIGHT_CACHE'] ?? join(REPOSITORY, '.cache'),
+        TMPDIR: join(this.root, 'tmp'),
+        [name]: value,
+        ...env,
+      },
+    })
+    return new Started(child)
+  }
+}
+
+/** A command that runs. */
+export class Started {
+  readonly ended: Promise<Ended>
+  output = ''
+  private readonly waiting = new Set<() => void>()
+
+  constructor(private readonly child: ChildProcess) {
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.output += text
+        for (const wake of this.waiting) wake()
+      })
+    }
+    this.ended = new Promise((resolve, reject) => {
+      child.once('error', reject)
+      // "exit", not "close": somebody who was left behind may still hold the pipes.
+      child.once('exit', (code, signal) => setImmediate(() => resolve({ code, signal, output: this.output })))
+    })
+  }
+
+  get pid(): number {
+    return this.child.pid!
+  }
+
+  /** Resolves when it has printed `pattern`. @throws Error with its output when it ends without that */
+  async printed(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.output)) {
+      const more = new Promise<'more'>(resolve => this.waiting.add(() => resolve('more')))
+      if ((await Promise.race([more, this.ended])) === 'more') continue
+      if (!pattern.test(this.output)) throw new Error(`ended without printing ${pattern}:\n${this.output}`)
+    }
+    this.waiting.clear()
+  }
+
+  /** Ctrl-C: the terminal signals the whole foreground group. */
+  interrupt(): void {
+    process.kill(-this.pid, 'SIGINT')
+  }
+}
