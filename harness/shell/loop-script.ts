@@ -64,8 +64,9 @@ const SCRIPT = [
     'if [ "$__d" ];then if [ -s "$__d/$__n" ];then $__w <"$__d/$__n";cat "$__d/$__n";else echo 0;fi;' +
     'elif [ "$__v" ];then __f|$__w;__f;else echo 0;fi;printf "~%s>~\\n" "$__n";}',
   '__e(){ command eval "$1";}',
-  `trap 'printf "~%s/%s~\\n" KEY $? >$__t;if [ "$__d" ];then rm -rf "$__d";fi' EXIT`,
+  `trap '__r=$?;if [ "$__d" ];then rm -rf "$__d";fi;printf "~%s/%s~\\n" KEY $__r >$__t' EXIT`,
   `trap '__r=131;__o >$__t 2>&1;if [ "$__d" ];then rm -rf "$__d";fi;export b="$__s";exec SHELL -c "eval \\"\\$b\\"" <$__t >$__t 2>&1' QUIT`,
+  'trap "exit 129" HUP TERM',
   'printf "~%s%s~\\n" KEY ready',
   'while :;do trap : INT',
   'if IFS= read -r __l;then __z=0;else __z=$((__z+1));if [ $__z -gt 20 ];then exit 0;fi;continue;fi',

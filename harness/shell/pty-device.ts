@@ -56,6 +56,13 @@ export async function ptyDevice(
       await channel.close()
       child.kill('SIGTERM')
       await exited
+      // A loop whose terminal is torn away may be killed before it removes its folder, which here is on the host.
+      for (const [, key] of reader
+        .readBytes(0, reader.length)
+        .toString('latin1')
+        .matchAll(/~([a-z]{5})ready~/g)) {
+        rmSync(`/run/.${key}`, { recursive: true, force: true })
+      }
       recording.close()
       reader[Symbol.dispose]()
       rmSync(folder, { recursive: true, force: true })
