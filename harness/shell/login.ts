@@ -18,6 +18,7 @@ export interface LoginOptions {
 
 /** Ms in which nothing more comes before the end of the console counts as a prompt. */
 const SETTLED = 100
+const INTERRUPTED = 300
 /** Ms of silence before a newline is sent, to see who is there; longer each time, as a boot may be at work. */
 const NUDGES = [1500, 3000, 5000, 8000] as const
 /** Bytes typed into a line editor at once. */
@@ -159,7 +160,11 @@ class Login {
     const [a, b] = [1000 + Math.floor(Math.random() * 9000), 1000 + Math.floor(Math.random() * 9000)]
     const proof = `r${a + b}${key}`
     const cursor = reader.cursor()
-    if (this.#proofs++ > 0) await this.#send(INTERRUPT)
+    if (this.#proofs++ > 0) {
+      await this.#send(INTERRUPT)
+      // What the terminal shows is only the echo: a shell that is still being interrupted would drop our line.
+      await this.#quiet(INTERRUPTED)
+    }
     const line = `${KILL_LINE} echo r$((${a}+${b}))${key};IFS= read -r b;eval "$b"`
     for (let at = 0; at < line.length; at += PIECE) await this.#send(line.slice(at, at + PIECE))
     await this.#send(NEWLINE)
