@@ -70,6 +70,11 @@ const table: [string, Partial<AttemptFacts>, object][] = [
     { verdict: 'skip', message: 'no vxn' },
   ],
   [
+    'not reached: miss, never skip',
+    { status: 'skipped', notReached: true },
+    { verdict: 'miss', code: 'test.not-reached' },
+  ],
+  [
     'undecided fails, and says so',
     { errors: [{ message: 'm', assertion: false, fault: fault('undecided') }] },
     { verdict: 'fail', culprit: 'undecided' },

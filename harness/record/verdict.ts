@@ -13,6 +13,8 @@ export interface AttemptFacts {
   /** Why the test did not run although its device should have been there: the fault that an earlier test carries. */
   missedFor?: FaultJson
   skipReason?: string
+  /** It was meant to run, and something before it kept the run from getting to it. */
+  notReached?: boolean
   /** Findings on the console while the test ran. */
   findings: readonly Finding[]
   stage?: string
@@ -43,6 +45,17 @@ const RULES: readonly Rule[] = [
     decide: ({ status }) =>
       status === 'interrupted'
         ? { verdict: 'miss', code: 'run.interrupted', message: 'the run was interrupted' }
+        : undefined,
+  },
+  {
+    name: 'not-reached',
+    decide: ({ notReached }) =>
+      notReached
+        ? {
+            verdict: 'miss',
+            code: 'test.not-reached',
+            message: 'the run ended, or its group failed, before it',
+          }
         : undefined,
   },
   {

@@ -8,6 +8,7 @@ import { lastAttempt, runRecord, type RunRecord } from '../record/record.js'
 import { makePlan } from './plan.js'
 import { RESULTS } from './results.js'
 import { runPlan } from './run.js'
+import { escaped } from './selection.js'
 import { selectSuites } from './suite.js'
 
 export interface DefectsRequest {
@@ -91,7 +92,7 @@ async function tryDefect(request: DefectsRequest, image: string, defect: Defect)
     images: [image],
     variant: defect.name,
     // Titles are words, but may hold what means something in an expression.
-    title: defect.caughtBy.test.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
+    title: escaped(defect.caughtBy.test),
     accel: request.accel,
     commandLine: process.argv.slice(2),
   })
