@@ -1,29 +1,50 @@
-/** Names that fit where the cursor is: images after --image, boards after --board and `boot`, suites after `run`. */
-export async function complete(
-  current: string,
-  _argv: unknown,
-  byDefault: (done: (error: Error | null, completions: string[] | undefined) => void) => void,
-  done: (completions: string[]) => void,
-): Promise<void> {
-  const words = process.argv.slice(process.argv.indexOf('--get-yargs-completions') + 1)
-  const names = await namesFor(
-    words.at(-2) ?? '',
-    words.find(word => !word.startsWith('-') && word !== 'bootwright') ?? '',
-  )
-  if (names) return done(names.filter(name => name.startsWith(current)))
-  byDefault((_, completions) => done(completions ?? []))
+import yargs, { type Argv, type CommandModule } from 'yargs'
+
+/** What a shell passes when it wants to know what fits; the rest are the words so far, the last one unfinished. */
+export const COMPLETION_KEY = '--get-yargs-completions'
+
+/**
+ * What fits where the cursor is: names after options and verbs that take some, options after a hyphen, else verbs.
+ * yargs would run the verb's checks on the unfinished line, and say nothing.
+ */
+export async function completionsFor(
+  words: readonly string[],
+  verbs: readonly CommandModule<object, never>[],
+): Promise<string[]> {
+  const [, verbName = '', ...rest] = words
+  const current = words.at(-1) ?? ''
+  const verb = verbs.find(({ command }) => nameOf(command) === verbName)
+  const all =
+    !verb || rest.length === 0
+      ? [...verbs.map(({ command }) => nameOf(command)), 'completion']
+      : current.startsWith('-')
+        ? optionsOf(verb)
+        : await namesFor(words.at(-2) ?? '', verbName, rest.length === 1)
+  return all.filter(name => name.startsWith(current))
 }
 
-async function namesFor(previous: string, verb: string): Promise<string[] | undefined> {
+function nameOf(command: CommandModule['command']): string {
+  return String(command).split(' ')[0]!
+}
+
+function optionsOf({ builder }: CommandModule<object, never>): string[] {
+  const built = (builder as (argv: Argv) => Argv)(yargs([])) as Argv & { getOptions(): { key: object } }
+  return Object.keys(built.getOptions().key)
+    .filter(key => key.length > 1)
+    .map(key => `--${key}`)
+}
+
+async function namesFor(previous: string, verb: string, isFirst: boolean): Promise<string[]> {
   const { repositoryRoot } = await import('../run/root.js')
   const root = repositoryRoot()
-  const images = async () =>
-    (await import('../image/declarations.js')).listImages(root).map(image => image.name)
-  const boards = async () => [...(await import('../board/inventory.js')).readLab(root, 'local').boards.keys()]
-  if (previous === '--image' || previous === '-i' || previous === 'build') return images()
-  if (previous === '--board' || previous === '-b' || previous === 'boot') return boards()
-  if (verb === 'run' && previous === 'run') {
+  if (previous === '--image' || previous === '-i' || (verb === 'build' && isFirst)) {
+    return (await import('../image/declarations.js')).listImages(root).map(image => image.name)
+  }
+  if (previous === '--board' || previous === '-b' || (verb === 'boot' && isFirst)) {
+    return [...(await import('../board/inventory.js')).readLab(root, 'local').boards.keys()]
+  }
+  if (!previous.startsWith('-') && (verb === 'run' || verb === 'defects')) {
     return (await import('../run/suite.js')).readSuites(root).map(suite => `suites/${suite.name}`)
   }
-  return undefined
+  return []
 }

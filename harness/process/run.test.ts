@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { Fault } from '../fault/fault.js'
+import type { Fault } from '../fault/fault.js'
 import { identify, isAlive } from './identity.js'
 import { run } from './run.js'
 

@@ -45,7 +45,7 @@ export class TestProject implements Disposable {
   static create(suites: Readonly<Record<string, Readonly<Record<string, string>>>>): TestProject {
     const root = mkdtempSync(join(tmpdir(), 'bw-project-'))
     const project = new TestProject(root)
-    for (const folder of ['labs', 'images', 'node_modules', 'tmp']) mkdirSync(join(root, folder))
+    for (const folder of ['labs', 'images', 'suites', 'node_modules', 'tmp']) mkdirSync(join(root, folder))
     cpSync(join(REPOSITORY, 'labs/local.yaml'), join(root, 'labs/local.yaml'))
     // A copy: what is built from it is the same, and a test may spoil it.
     cpSync(join(REPOSITORY, 'images', IMAGE), join(root, 'images', IMAGE), {
@@ -77,7 +77,13 @@ export class TestProject implements Disposable {
 
   /** `bootwright ...` in this project. */
   start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
-    return this.startNode([CLI, ...args], env)
+    return this.spawn(process.execPath, [CLI, ...args], env)
+  }
+
+  /** The same in a terminal of its own, whose settings are printed at the end, as well as `exit code N`. */
+  startInTerminal(args: readonly string[]): Started {
+    const command = `'${process.execPath}' '${CLI}' ${args.join(' ')}; echo "exit code $?"; stty -a`
+    return this.spawn('script', ['--quiet', '--flush', '--command', command, '/dev/null'], {})
   }
 
   run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
@@ -86,7 +92,7 @@ export class TestProject implements Disposable {
 
   /** `npx playwright ...` in this project. */
   startPlaywright(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
-    return this.startNode([playwrightCli(), ...args], env)
+    return this.spawn(process.execPath, [playwrightCli(), ...args], env)
   }
 
   /** Names of all runs so far, the last one last. */
@@ -152,13 +158,13 @@ export class TestProject implements Disposable {
     return `BOOTWRIGHT_TEST_PROJECT=${this.root}`
   }
 
-  private startNode(args: readonly string[], env: NodeJS.ProcessEnv): Started {
+  private spawn(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Started {
     const [name, value] = this.mark.split('=') as [string, string]
-    const child = spawn(process.execPath, args, {
+    const child = spawn(program, args, {
       cwd: this.root,
       // A process group of its own, as a terminal gives each command: Ctrl-C goes to all of it.
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: 'pipe',
       env: {
         ...process.env,
         // The test runner's own settings are not meant for what it tests.
@@ -182,6 +188,8 @@ export class Started {
   private readonly waiting = new Set<() => void>()
 
   constructor(private readonly child: ChildProcess) {
+    // One that has ended reads no more: its test will say so.
+    child.stdin!.on('error', () => {})
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.output += text
@@ -207,6 +215,10 @@ export class Started {
       if (!pattern.test(this.output)) throw new Error(`ended without printing ${pattern}:\n${this.output}`)
     }
     this.waiting.clear()
+  }
+
+  type(keys: string): void {
+    this.child.stdin!.write(keys)
   }
 
   /** Ctrl-C: the terminal signals the whole foreground group. */
