@@ -1,6 +1,6 @@
 import { cleanText } from '../console/clean.js'
 import { Fault } from '../fault/fault.js'
-import { loaderLine, loaderParts, loopScript } from './loop-script.js'
+import { CAN_UNPACK, loaderLine, loaderParts, loopScript } from './loop-script.js'
 import { withoutNoise } from './noise.js'
 import type { ShellPort } from './port.js'
 import { randomId, Typist } from './typing.js'
@@ -165,29 +165,31 @@ class Login {
       // What the terminal shows is only the echo: a shell that is still being interrupted would drop our line.
       await this.#quiet(INTERRUPTED)
     }
-    const line = `${KILL_LINE} echo r$((${a}+${b}))${key};IFS= read -r b;eval "$b"`
+    const line = `${KILL_LINE} echo r$((${a}+${b}))${key}$(${CAN_UNPACK}&&echo z).;IFS= read -r b;eval "$b"`
     for (let at = 0; at < line.length; at += PIECE) await this.#send(line.slice(at, at + PIECE))
     await this.#send(NEWLINE)
     const silence = 1500 * this.#proofs
-    const found = await cursor.find([proof], {
+    const found = await cursor.find([new RegExp(`${proof}z?\\.`)], {
       timeout: Math.min(silence * 4, this.#left()),
       silence,
       ...this.#signal(),
     })
     if (found.kind === 'ended') throw this.#ended()
-    if (found.kind !== 'match' && !this.#since(cursor.position).includes(proof)) {
+    const proven = found.kind === 'match' ? found.match.text : this.#since(cursor.position)
+    if (!proven.includes(proof)) {
       this.#nudges = Math.min(this.#nudges, 1)
       if (this.#left() === 0) throw this.#timedOut()
       return undefined
     }
     const shell = this.#options.shell ?? 'sh'
+    const packed = proven.includes(`${proof}z`)
     const typist = new Typist(this.#port)
     const type = async (line: (id: string) => string) => {
       const typed = await typist.type(line, { timeout: this.#left(), enter: true, ...this.#signal() })
       return typeof typed !== 'string'
     }
-    if (!(await type(id => `: ${id};${loaderLine(shell)}`))) return undefined
-    for (const part of loaderParts(loopScript(key, shell))) {
+    if (!(await type(id => `: ${id};${loaderLine(shell, packed)}`))) return undefined
+    for (const part of loaderParts(loopScript(key, shell), packed)) {
       if (!(await type(id => `${id} ${part}`))) return undefined
     }
     const ready = await cursor.find([`~${key}ready~`], {

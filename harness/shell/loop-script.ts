@@ -1,3 +1,5 @@
+import { gzipSync } from 'node:zlib'
+
 /**
  * The loop that runs in the remote shell and reads our lines from the terminal in canonical mode, where no line editor
  * interferes and the kernel's echo is faithful. POSIX; dash, bash and busybox ash run it; a simple command costs no
@@ -32,18 +34,29 @@ export function loopScript(key: string, shell: string): string {
   return SCRIPT.replaceAll('KEY', key).replaceAll('SHELL', shell)
 }
 
+/** A shell command that succeeds where the device can unpack a packed script. */
+export const CAN_UNPACK = `echo ${pack('')}|base64 -d 2>/dev/null|gunzip >/dev/null 2>&1`
+
 /**
  * Typed after the bootstrap's first line, in canonical mode: makes the terminal sane, reads the script in parts (a word
  * that is dropped, a space, the part) up to a dot, and starts the loop's shell.
  */
-export function loaderLine(shell: string): string {
-  return `stty sane 2>/dev/null;b=;while IFS= read -r l&&l=\${l#* };[ "$l" != . ];do b=$b$l;done;export b;\${__x-} ${shell} -c 'eval "$b"'`
+export function loaderLine(shell: string, packed: boolean): string {
+  const unpack = packed ? ';b=$(echo $b|base64 -d|gunzip)' : ''
+  return `stty sane 2>/dev/null;b=;while IFS= read -r l&&l=\${l#* };[ "$l" != . ];do b=$b$l;done${unpack};export b;\${__x-} ${shell} -c 'eval "$b"'`
 }
 
+/** Short enough that a part which was torn is soon typed again. */
 const LOADED_AT_ONCE = 160
 
-export function loaderParts(script: string): string[] {
-  return [...(script.match(new RegExp(`.{1,${LOADED_AT_ONCE}}`, 'g')) ?? []), '.']
+/** The script in parts; packed it is half as long, and a slow console takes a while for each byte. */
+export function loaderParts(script: string, packed: boolean): string[] {
+  const text = packed ? pack(script) : script
+  return [...(text.match(new RegExp(`.{1,${LOADED_AT_ONCE}}`, 'g')) ?? []), '.']
+}
+
+function pack(text: string): string {
+  return gzipSync(text, { level: 9 }).toString('base64')
 }
 
 const SCRIPT = [

@@ -3,7 +3,7 @@ import { withoutNoise } from './noise.js'
 import type { ShellPort } from './port.js'
 
 /** Characters sent before their echo is awaited. Xen's console loses some when 150 come at once. */
-const MOST_AT_ONCE = 64
+const MOST_AT_ONCE = 96
 const LEAST_AT_ONCE = 8
 /** How long an echo may stay away in ms, on the first attempt; each further one waits twice as long. */
 const PATIENCE = 1000
