@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { lastAttempt, type RunRecord } from '../record/record.js'
-import { PANICS, TestProject, type Ended } from './test-project.js'
+import type { Ended } from './started.js'
+import { PANICS, TestProject } from './test-project.js'
 
 const SPEC = `
 import { expect, test } from 'bootwright'

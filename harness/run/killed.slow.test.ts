@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { EXIT } from '../fault/exit.js'
 import { lastAttempt, type RunRecord } from '../record/record.js'
-import { TestProject, type Started } from './test-project.js'
+import type { Started } from './started.js'
+import { TestProject } from './test-project.js'
 
 const WAIT = `await device.console.expect('what nobody prints', { timeout: 500_000 })`
 const SPEC = `

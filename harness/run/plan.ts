@@ -5,6 +5,8 @@ import { Fault } from '../fault/fault.js'
 import { unknownName } from '../fault/usage.js'
 import { loadImage, listImages, type ImageDeclaration } from '../image/declarations.js'
 import { loadDefect } from '../image/defect.js'
+import { checkBootTimeout, checkTitle } from './asked-values.js'
+import { boardsFor } from './choose-boards.js'
 import { selectSuites, type Suite } from './suite.js'
 
 /** What a person asks for. */
@@ -146,32 +148,6 @@ function frozen(
   }
 }
 
-function checkTitle(title = ''): void {
-  try {
-    new RegExp(title)
-  } catch (error) {
-    throw new Fault({
-      code: 'usage.title.invalid',
-      culprit: 'usage',
-      expected: 'a regular expression after --title',
-      seen: (error as Error).message,
-      next: 'write a backslash before a character that is meant as it stands, such as ( or ?',
-      cause: error,
-    })
-  }
-}
-
-function checkBootTimeout(seconds = BOOT_TIMEOUT_S): void {
-  if (seconds > 0 && seconds < 2 ** 31 / 1000) return
-  throw new Fault({
-    code: 'usage.boot-timeout.invalid',
-    culprit: 'usage',
-    expected: 'seconds after --boot-timeout, more than 0',
-    seen: Number.isNaN(seconds) ? 'no number' : String(seconds),
-    next: `leave it out for ${BOOT_TIMEOUT_S} s`,
-  })
-}
-
 function checkFeatures(suite: Suite, image: ImageDeclaration, asked: boolean): void {
   const lacking = suite.requires.filter(feature => !image.features.includes(feature))
   if (lacking.length === 0) return
@@ -184,34 +160,6 @@ function checkFeatures(suite: Suite, image: ImageDeclaration, asked: boolean): v
       ? `choose another image: bootwright list images`
       : `mend "images" in suites/${suite.name}/suite.yaml`,
   })
-}
-
-/** The boards to use, by class: those named, or the lab's first board that fits. */
-function boardsFor(lab: Lab, image: ImageDeclaration, asked: readonly string[]) {
-  const fitting = [...lab.boards].filter(([, board]) => image.boardClasses.includes(board.class))
-  const everything = [...new Set([...lab.boards].flatMap(([name, board]) => [name, board.class]))]
-  for (const name of asked) {
-    if (name !== 'all' && !everything.includes(name)) throw unknownName('board', name, everything)
-  }
-  const chosen = asked.length
-    ? fitting.filter(([name, board]) => asked.some(a => a === 'all' || a === name || a === board.class))
-    : fitting.slice(0, 1)
-  if (chosen.length === 0) {
-    throw new Fault({
-      code: 'usage.board.unfit',
-      culprit: 'usage',
-      expected: `a board of class ${image.boardClasses.join(' or ')}, which ${image.name} is built for`,
-      seen: asked.length ? `${asked.join(', ')} is none` : `the lab ${lab.name} has none`,
-      next: fitting.length
-        ? `boards that fit: ${fitting.map(([name]) => name).join(', ')}`
-        : `add one to ${lab.file}`,
-    })
-  }
-  const classes = new Map<string, { name: string; declaration: BoardDeclaration }[]>()
-  for (const [name, declaration] of chosen) {
-    classes.set(declaration.class, [...(classes.get(declaration.class) ?? []), { name, declaration }])
-  }
-  return [...classes].map(([boardClass, boards]) => ({ boardClass, boards }))
 }
 
 /** Sorts by time and is unique: two runs may start in the same second. */

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { lastAttempt, type RunRecord, type TestRecord } from '../record/record.js'
 import { RESULTS } from './results.js'
-import { TestProject, type Ended } from './test-project.js'
+import type { Ended } from './started.js'
+import { TestProject } from './test-project.js'
 
 const SPEC = `
 import { expect, test as base } from 'bootwright'

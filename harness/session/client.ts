@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { MessageConnection, RequestType } from 'vscode-jsonrpc/node'
 import { Fault, type FaultJson } from '../fault/fault.js'
 import { identify, type ProcessIdentity } from '../process/identity.js'
-import { logIn, makeSessionFolder, sessionFolder, socketIn } from './place.js'
+import { makeSessionFolder, sessionFolder, socketIn } from './place.js'
 import { protocol } from './protocol.js'
 import { connectionOver, faultOfResponse } from './rpc.js'
 
@@ -33,10 +34,15 @@ export class SessionClient implements Disposable {
   /** Called with a line of progress while a device is made ready. */
   onProgress: (text: string) => void = () => {}
 
-  /** Attaches to the session of `runner`, starting it when there is none. @throws Fault `harness.session.*` */
-  static async attach(runner: ProcessIdentity): Promise<SessionClient> {
+  /**
+   * Attaches to the session of `runner`, starting it when there is none: then it writes what it says of itself to
+   * session.log in `logFolder`.
+   *
+   * @throws Fault `harness.session.*`
+   */
+  static async attach(runner: ProcessIdentity, logFolder: string): Promise<SessionClient> {
     const folder = makeSessionFolder(runner)
-    const socket = (await tryConnect(socketIn(folder))) ?? (await startAndConnect(folder, runner))
+    const socket = (await tryConnect(socketIn(folder))) ?? (await startAndConnect(folder, runner, logFolder))
     return new SessionClient(connectionOver(socket), socket)
   }
 
@@ -99,8 +105,10 @@ function tryConnect(path: string): Promise<Socket | undefined> {
  * Starts a session process that outlives its starter, and waits for its word that it listens. When two workers start
  * one at once, the second session finds the socket taken, says so and ends; both workers attach to the first.
  */
-async function startAndConnect(folder: string, runner: ProcessIdentity): Promise<Socket> {
-  const log = openSync(logIn(folder), 'a')
+async function startAndConnect(folder: string, runner: ProcessIdentity, logFolder: string): Promise<Socket> {
+  mkdirSync(logFolder, { recursive: true })
+  const logFile = join(logFolder, 'session.log')
+  const log = openSync(logFile, 'a')
   const child = spawn(process.execPath, [MAIN, String(runner.pid), runner.start], {
     detached: true,
     stdio: ['ignore', 'pipe', log],
@@ -123,7 +131,7 @@ async function startAndConnect(folder: string, runner: ProcessIdentity): Promise
     culprit: 'harness',
     expected: 'a session process that listens',
     seen: `it did not start (${said.trim()})`,
-    next: `read ${logIn(folder)}`,
+    next: `read ${logFile}`,
   })
 }
 

@@ -2,6 +2,7 @@ import { Fault } from '../fault/fault.js'
 import type { Journal } from '../record/journal.js'
 import type { ConsoleRange } from '../record/record.js'
 import { LinuxShell } from '../shell/linux-shell.js'
+import { sessionEnding, staleGrant } from './faults.js'
 import { findShell, type KnownShell } from './find-shell.js'
 import { closeDevice, openDevice, type DeviceTold, type OpenDevice } from './open-device.js'
 import type { DeviceFacts, DeviceRequest, DeviceState, PowerAction } from './protocol.js'
@@ -105,7 +106,7 @@ export class Device implements AsyncDisposable {
   /** Waits until what is under way has noticed: a board that is being switched on must not stay on. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.grant++
-    this.ending.abort(released())
+    this.ending.abort(sessionEnding())
     await this.queue
     if (this.device) await closeDevice(this.device)
   }
@@ -181,27 +182,11 @@ export class Device implements AsyncDisposable {
 
   private granted(grant: number): OpenDevice {
     if (this.device && grant === this.grant) return this.device
-    throw new Fault({
-      code: 'session.grant.stale',
-      culprit: 'test',
-      expected: 'the test that holds the device to use it',
-      seen: 'a test used it after its end, when it was no longer its own',
-      next: 'await everything that the test starts',
-    })
+    throw staleGrant()
   }
 
   private note(text: string): void {
     this.journal.write({ type: 'note', text: `${this.request.project}: ${text}`, at: Date.now() })
     this.told.progress(text)
   }
-}
-
-function released(): Fault {
-  return new Fault({
-    code: 'session.ending',
-    culprit: 'harness',
-    expected: 'the session to go on',
-    seen: 'it gives its boards back',
-    next: 'see in session.log what ended it',
-  })
 }

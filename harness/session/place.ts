@@ -33,7 +33,6 @@ export function makeSessionFolder(runner: ProcessIdentity): string {
 }
 
 export const socketIn = (folder: string) => join(folder, 'sock')
-export const logIn = (folder: string) => join(folder, 'log')
 
 function base(): string {
   return join(tmpdir(), `bootwright-${userInfo().uid}`)

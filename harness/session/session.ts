@@ -5,6 +5,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node'
 import { Fault } from '../fault/fault.js'
 import { Journal, JOURNAL } from '../record/journal.js'
 import { Device } from './device.js'
+import { deviceReleased } from './faults.js'
 import { protocol, type AcquireParams, type Outcome } from './protocol.js'
 import { answer, connectionOver } from './rpc.js'
 
@@ -125,13 +126,7 @@ export class Session {
   private deviceOf(project: string): Device {
     const device = this.devices.get(project)
     if (device) return device
-    throw new Fault({
-      code: 'session.device.released',
-      culprit: 'test',
-      expected: 'a device that the test holds',
-      seen: `the device of ${project} was given back already`,
-      next: 'await everything that the test starts before it ends',
-    })
+    throw deviceReleased(project)
   }
 
   private noteFault(fault: Fault, test?: string): void {
