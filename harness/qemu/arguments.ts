@@ -49,7 +49,8 @@ function cpu({ arch, accelerator, boot }: Machine): string {
   if (arch === 'arm64') return 'cortex-a57'
   // Under emulation Dom0 crashes with all of `max`, and a PVH guest hangs ("Insn mismatch") while RDTSCP is there. With
   // XSAVE, now and then a program of Dom0 loses its vector registers and dies: "segfault" here, a corrupted heap there.
-  if (boot.method === 'xen') return 'max,-smap,-smep,-pku,-la57,-rdtscp,-xsave'
+  // AVX must go with it by name: there are programs that ask for AVX alone.
+  if (boot.method === 'xen') return 'max,-smap,-smep,-pku,-la57,-rdtscp,-xsave,-avx,-avx2,-fma,-f16c'
   return 'max'
 }
 
