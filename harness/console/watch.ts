@@ -59,7 +59,6 @@ export class ConsoleWatch {
 }
 
 function printable(line: string): string {
-  // eslint-disable-next-line no-control-regex
   return Buffer.from(
     line.replace(/\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f]/g, '').trim(),
     'latin1',

@@ -51,7 +51,9 @@ test('Xen gets Dom0 as multiboot modules, their commas doubled', () => {
   const machine = { ...linux, boot: xen }
   assert.deepEqual(values(machine, '-append'), ['console=com1 dom0_mem=384M,max:384M'])
   assert.deepEqual(values(machine, '-initrd'), ['/i/vm,,linuz console=hvc0 a=1,,2,/i/initrd.gz'])
-  assert.deepEqual(values(machine, '-cpu'), ['max,-smap,-smep,-pku,-la57,-rdtscp,-xsave,-avx,-avx2,-fma,-f16c'])
+  assert.deepEqual(values(machine, '-cpu'), [
+    'max,-smap,-smep,-pku,-la57,-rdtscp,-xsave,-avx,-avx2,-fma,-f16c',
+  ])
 })
 
 test('Xen on arm64 gets Dom0 by guest-loader devices', () => {
