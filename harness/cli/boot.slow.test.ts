@@ -40,7 +40,7 @@ describe('bootwright boot', { concurrency: 2 }, () => {
     const sitting = project.start(['boot', 'qemu-x86-64', '--accel', 'tcg'])
     await sitting.printed(/login: $/)
     sitting.type('root\n')
-    await sitting.printed(/# $/)
+    await sitting.printed(/root@dom0:\S*# /)
     sitting.type('poweroff\n')
     const { code, output } = await sitting.ended
     assert.equal(code, EXIT.passed, output)
