@@ -5,7 +5,7 @@ const MIB = 1024 ** 2
 const STARTED = { timeout: 60_000, intervals: [250, 500, 1000] }
 
 test.describe('bundled guests', { tag: '@boot' }, () => {
-  test.setTimeout(150_000)
+  test.setTimeout(300_000)
 
   test('each automatic guest runs with its declared memory and vcpus', async ({ device }) => {
     const xen = await device.xen()

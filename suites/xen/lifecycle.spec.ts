@@ -4,7 +4,7 @@ const SEEN = { timeout: 30_000, intervals: [200, 500, 1000] }
 
 for (const type of ['pv', 'pvh'] as const) {
   test.describe(`a further guest of type ${type}`, { tag: '@boot' }, () => {
-    test.setTimeout(150_000)
+    test.setTimeout(300_000)
 
     let guest: XenGuest
     test.beforeEach(async ({ device }) => {
