@@ -1,8 +1,10 @@
-// Turns every TypeScript file of the library into JavaScript under dist/, one to one. Types are checked by the linter.
+// Turns every TypeScript file of the library into JavaScript under dist/, one to one, beside packs of the packages that it
+// imports. Types are checked by the linter.
 import { mkdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { filesBelow } from './files.mjs'
+import { makePacks, packs, packsAreCurrent } from './pack.mjs'
 import { cache, root } from './root.mjs'
 
 const SOURCES = ['harness', 'fixtures', 'bench']
@@ -10,11 +12,12 @@ const COMMAND = join(root, 'dist/harness/cli/main.js')
 
 export function buildIsCurrent() {
   const sources = sourceFiles()
-  return sources.every(file => !isStale(file)) && orphans(sources).length === 0
+  return sources.every(file => !isStale(file)) && orphans(sources).length === 0 && packsAreCurrent()
 }
 
 /** Builds what is stale and removes output whose source is gone; returns how many files were built. */
 export async function buildAll() {
+  if (!packsAreCurrent()) await makePacks()
   const sources = sourceFiles()
   const stale = sources.filter(isStale)
   if (stale.length > 0) await transpile(stale)
@@ -73,7 +76,9 @@ function sourceFiles() {
 
 function orphans(sources) {
   const wanted = new Set(sources.map(outputOf))
-  return filesBelow(join(root, 'dist')).filter(file => !wanted.has(file.replace(/\.map$/, '')))
+  return filesBelow(join(root, 'dist')).filter(
+    file => !wanted.has(file.replace(/\.map$/, '')) && !file.startsWith(packs + sep),
+  )
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll()

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { pathToFileURL } from 'node:url'
 import { EXIT } from '../fault/exit.js'
 import { TestProject } from '../run/test-project.js'
 import type { Plan } from '../run/plan.js'
@@ -37,29 +36,32 @@ describe('the command line', { concurrency: 2 }, () => {
     return output.trim().split('\n')
   }
 
-  test('starts with the light files of its verbs only', async () => {
-    const { output, code } = await project.run(['--help'], { NODE_OPTIONS: `--import ${TELL_MODULES}` })
-    assert.equal(code, EXIT.passed)
-    const loaded = [...output.matchAll(/^loaded (file:.*)$/gm)].map(match => match[1]!)
-    const dist = pathToFileURL(new URL('../..', import.meta.url).pathname).href
-    const ours = loaded.filter(url => url.startsWith(dist)).map(url => url.slice(dist.length))
-    assert.ok(ours.includes('harness/cli/main.js'), output)
+  /** What `bootwright ...` loads, below dist/; packages that were not packed with their whole path. */
+  const loadedBy = async (...args: string[]) => {
+    const { output, code } = await project.run(args, { NODE_OPTIONS: `--import ${TELL_MODULES}` })
+    assert.equal(code, EXIT.passed, output)
+    const dist = new URL('../..', import.meta.url).href
+    return [...output.matchAll(/^loaded (file:.*)$/gm)].map(match => match[1]!.replace(dist, ''))
+  }
+
+  test('starts with the light files of its verbs, and packages that are packed', async () => {
+    const loaded = await loadedBy('--help')
+    assert.ok(loaded.includes('harness/cli/main.js'))
+    const light =
+      /^(harness\/(cli\/\w+|fault\/(exit|fault))|node_modules\/(yargs\/|picocolors\/|shared\/).*)\.js$/
     assert.deepEqual(
-      ours.filter(file => !/^harness\/(cli\/\w+|fault\/(exit|fault))\.js$/.test(file)),
+      loaded.filter(file => !light.test(file)),
       [],
     )
-    const packages = new Set(
-      loaded.flatMap(url => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? []),
+  })
+
+  test('completes a verb without a look at its options', async () => {
+    const loaded = await loadedBy('--get-yargs-completions', 'bootwright', 'b')
+    assert.ok(loaded.includes('harness/cli/completion.js'))
+    assert.deepEqual(
+      loaded.filter(file => file.includes('yargs')),
+      [],
     )
-    for (const heavy of [
-      'zod',
-      'yaml',
-      '@playwright/test',
-      'playwright',
-      'allure-js-commons',
-      'vscode-jsonrpc',
-    ])
-      assert.ok(!packages.has(heavy), heavy)
   })
 
   test('prints the plan, as text and as JSON, and does nothing', async () => {

@@ -1,4 +1,4 @@
-import yargs, { type Argv, type CommandModule } from 'yargs'
+import type { Argv, CommandModule } from 'yargs'
 
 /** What a shell passes when it wants to know what fits; the rest are the words so far, the last one unfinished. */
 export const COMPLETION_KEY = '--get-yargs-completions'
@@ -18,7 +18,7 @@ export async function completionsFor(
     !verb || rest.length === 0
       ? [...verbs.map(({ command }) => nameOf(command)), 'completion']
       : current.startsWith('-')
-        ? optionsOf(verb)
+        ? await optionsOf(verb)
         : await namesFor(words.at(-2) ?? '', verbName, rest.length === 1)
   return all.filter(name => name.startsWith(current))
 }
@@ -27,7 +27,8 @@ function nameOf(command: CommandModule['command']): string {
   return String(command).split(' ')[0]!
 }
 
-function optionsOf({ builder }: CommandModule<object, never>): string[] {
+async function optionsOf({ builder }: CommandModule<object, never>): Promise<string[]> {
+  const { default: yargs } = await import('yargs')
   const built = (builder as (argv: Argv) => Argv)(yargs([])) as Argv & { getOptions(): { key: object } }
   return Object.keys(built.getOptions().key)
     .filter(key => key.length > 1)
@@ -35,16 +36,19 @@ function optionsOf({ builder }: CommandModule<object, never>): string[] {
 }
 
 async function namesFor(previous: string, verb: string, isFirst: boolean): Promise<string[]> {
-  const { repositoryRoot } = await import('../run/root.js')
+  const [{ repositoryRoot }, { imageNames, suiteNames }] = await Promise.all([
+    import('../run/root.js'),
+    import('../declare/declared-names.js'),
+  ])
   const root = repositoryRoot()
   if (previous === '--image' || previous === '-i' || (verb === 'build' && isFirst)) {
-    return (await import('../image/declarations.js')).listImages(root).map(image => image.name)
+    return imageNames(root)
   }
   if (previous === '--board' || previous === '-b' || (verb === 'boot' && isFirst)) {
     return [...(await import('../board/inventory.js')).readLab(root, 'local').boards.keys()]
   }
   if (!previous.startsWith('-') && (verb === 'run' || verb === 'defects')) {
-    return (await import('../run/suite.js')).readSuites(root).map(suite => `suites/${suite.name}`)
+    return suiteNames(root).map(name => `suites/${name}`)
   }
   return []
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import yargs, { type CommandModule } from 'yargs'
+import type { CommandModule } from 'yargs'
 import { EXIT } from '../fault/exit.js'
 import { boot } from './boot.js'
 import { build } from './build.js'
@@ -22,6 +22,7 @@ if (first === COMPLETION_KEY) {
   const fitting = await completionsFor(words, VERBS).catch(() => [])
   process.stdout.write(fitting.map(word => `${word}\n`).join(''))
 } else {
+  const { default: yargs } = await import('yargs')
   await yargs(process.argv.slice(2))
     .scriptName('bootwright')
     .usage('$0 <command>\n\nBoots built images on QEMU and on physical boards, and proves how they behave.')

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readDeclaration } from '../declare/declaration.js'
+import { imageNames } from '../declare/declared-names.js'
 import { unknownName } from '../fault/usage.js'
 import { anyDeclaration } from './backends.js'
 import type { CommonDeclaration } from './declaration.js'
@@ -42,12 +42,4 @@ export function loadImage(root: string, name: string): ImageDeclaration {
 /** Every image below `images/`, by name. @throws Fault `declare.*` for one that is declared wrongly */
 export function listImages(root: string): ImageDeclaration[] {
   return imageNames(root).map(name => loadImage(root, name))
-}
-
-function imageNames(root: string): string[] {
-  const images = join(root, 'images')
-  if (!existsSync(images)) return []
-  return readdirSync(images)
-    .filter(name => existsSync(join(images, name, FILE)))
-    .sort()
 }

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { readDeclaration } from '../declare/declaration.js'
+import { suiteNames } from '../declare/declared-names.js'
 import { size } from '../declare/size.js'
 import { unknownName } from '../fault/usage.js'
 
@@ -22,13 +23,10 @@ export interface Suite extends z.output<typeof suiteFile> {
 }
 
 export function readSuites(root: string): Suite[] {
-  return readdirSync(join(root, 'suites'), { withFileTypes: true })
-    .filter(entry => entry.isDirectory() && existsSync(join(root, 'suites', entry.name, 'suite.yaml')))
-    .map(entry => {
-      const folder = join(root, 'suites', entry.name)
-      return { name: entry.name, folder, ...readDeclaration(join(folder, 'suite.yaml'), suiteFile) }
-    })
-    .sort((a, b) => a.name.localeCompare(b.name))
+  return suiteNames(root).map(name => {
+    const folder = join(root, 'suites', name)
+    return { name, folder, ...readDeclaration(join(folder, 'suite.yaml'), suiteFile) }
+  })
 }
 
 /** What a person asked to run: a suite and, when a single file was named, that file. */
