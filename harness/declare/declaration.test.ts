@@ -48,6 +48,15 @@ test('a wrong type names what is allowed and what was found', () => {
   assert.equal(fault.seen, 'found "many"')
 })
 
+test('a wrong type is told with the article that it takes', () => {
+  const shape = z.strictObject({ names: z.array(z.string()), place: z.strictObject({}) })
+  assert.throws(
+    () => parseDeclaration('names: 1\nplace: 1\n', 'lab.yaml', shape),
+    (error: Fault) => error.expected === 'an array' && /expected an object/.test(error.message),
+  )
+  assert.equal(faultOf('boards: 1\n').expected, 'a record')
+})
+
 test('a value out of a list names the list, and a bad size what a size is', () => {
   const fault = faultOf('boards:\n  a: {driver: qemu, memory: 1X, cpus: 1, mode: c}\n')
   assert.match(fault.message, /a size such as 384M or 1G/)

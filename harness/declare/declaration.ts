@@ -127,7 +127,8 @@ function keysAt(schema: unknown, path: readonly (string | number)[]): string[] {
 
 function expectation(issue: core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return `one of: ${issue.values.map(String).join(', ')}`
-  if (issue.code === 'invalid_type') return `a ${issue.expected}`
+  if (issue.code === 'invalid_type')
+    return `${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`
   return issue.message
 }
 
