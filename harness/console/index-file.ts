@@ -7,11 +7,18 @@ export interface Moment {
   at: number
 }
 
+interface Chunk extends Moment {
+  offset: number
+  length: number
+}
+
 /** The times of a recording, read as far as the file goes whenever somebody asks. */
 export class IndexFile {
   readonly #path: string
   #read = 0
   #rest = ''
+  /** Bytes of the log whose time is known. */
+  #covered = 0
   readonly #offsets: number[] = []
   readonly #moments: Moment[] = []
   readonly #marks: Mark[] = []
@@ -27,7 +34,7 @@ export class IndexFile {
 
   /** When the byte at `offset` arrived; for one that is not there yet, the last one's time. */
   momentOf(offset: number): Moment | undefined {
-    this.#refresh()
+    if (offset >= this.#covered) this.#refresh()
     let low = 0
     let high = this.#offsets.length
     while (low < high) {
@@ -47,18 +54,19 @@ export class IndexFile {
       this.#read += readSync(fd, fresh, 0, fresh.length, this.#read)
       const lines = (this.#rest + fresh.toString()).split('\n')
       this.#rest = lines.pop()!
-      for (const line of lines) this.#take(JSON.parse(line) as Mark | ({ offset: number } & Moment))
+      for (const line of lines) this.#take(JSON.parse(line) as Mark | Chunk)
     } finally {
       closeSync(fd)
     }
   }
 
-  #take(entry: Mark | ({ offset: number } & Moment)): void {
+  #take(entry: Mark | Chunk): void {
     if ('mark' in entry) {
       this.#marks.push(entry)
       return
     }
     this.#offsets.push(entry.offset)
     this.#moments.push({ ms: entry.ms, at: entry.at })
+    this.#covered = entry.offset + entry.length
   }
 }

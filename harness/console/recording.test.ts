@@ -81,6 +81,22 @@ test('each byte has its time, each line its time since the boot it belongs to', 
   )
 })
 
+test('a time asked for too early is not kept for what comes', async t => {
+  const { recording, channel, reader } = record(t)
+  const say = async (text: string) => {
+    const before = performance.now()
+    while (performance.now() - before < 2) await new Promise(resolve => setImmediate(resolve))
+    channel.say(text)
+    recording.flush()
+  }
+  await say('a')
+  const first = reader.momentOf(1)!
+  await say('b')
+  const second = reader.momentOf(1)!
+  assert.ok(second.ms - first.ms >= 1, `${first.ms} ${second.ms}`)
+  assert.deepEqual(reader.momentOf(0), first)
+})
+
 test('a console that ends is marked, and another can follow', async t => {
   const { recording, channel, reader } = record(t)
   const reasons: string[] = []
