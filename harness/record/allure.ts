@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Stage, Status, type TestResult } from 'allure-js-commons'
 import { FileSystemWriter, ReporterRuntime } from 'allure-js-commons/sdk/reporter'
-import { lastAttempt, type RunRecord, type TestRecord, type Verdict } from './record.js'
+import { consoleText } from './console-text.js'
+import { lastAttempt, type Device, type RunRecord, type TestRecord, type Verdict } from './record.js'
 
 /**
  * Writes the record as Allure results. A failure of the product is `failed`; whatever kept the product from being judged
@@ -22,7 +21,7 @@ export function writeAllure(record: RunRecord, runFolder: string, resultsDir: st
       category('Test', 'test'),
     ],
   })
-  for (const test of record.tests) writeTest(runtime, test, runFolder)
+  for (const test of record.tests) writeTest(runtime, test, record.devices, runFolder)
   runtime.writeCategoriesDefinitions()
   runtime.writeEnvironmentInfo()
 }
@@ -32,7 +31,12 @@ function category(name: string, culprit: string) {
   return { name, messageRegex: `(?s)^\\[${culprit}\\].*` }
 }
 
-function writeTest(runtime: ReporterRuntime, test: TestRecord, runFolder: string): void {
+function writeTest(
+  runtime: ReporterRuntime,
+  test: TestRecord,
+  devices: readonly Device[],
+  runFolder: string,
+): void {
   const { verdict, startedAt, duration, console } = lastAttempt(test)
   const result: Partial<TestResult> = {
     name: test.title.at(-1)!,
@@ -55,11 +59,8 @@ function writeTest(runtime: ReporterRuntime, test: TestRecord, runFolder: string
   }
   const uuid = runtime.startTest(result)
   if (console) {
-    const body = readFileSync(join(runFolder, console.folder, 'console.log')).subarray(
-      console.from,
-      console.to,
-    )
-    runtime.writeAttachment(uuid, undefined, `console, bytes ${console.from} to ${console.to}`, body, {
+    const { reference, text } = consoleText(runFolder, devices, console)
+    runtime.writeAttachment(uuid, undefined, `console: ${reference}`, Buffer.from(text), {
       contentType: 'text/plain',
     })
   }

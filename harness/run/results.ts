@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeAllure } from '../record/allure.js'
+import { writeBootTexts } from '../record/boot-texts.js'
 import { toJUnit } from '../record/junit.js'
 import { runRecord, type RunRecord } from '../record/record.js'
 
@@ -12,11 +13,15 @@ export const RESULTS = {
   html: 'html',
 } as const
 
-/** Writes the record, and from it JUnit and Allure results. The record comes first: it is what the others are made from. */
+/**
+ * Writes the record, and from it JUnit and Allure results and the text of each boot. The record comes first: it is what the
+ * others are made from.
+ */
 export function writeResults(record: RunRecord, runFolder: string): void {
   mkdirSync(runFolder, { recursive: true })
   writeWhole(join(runFolder, RESULTS.record), `${JSON.stringify(runRecord.parse(record), undefined, 2)}\n`)
   writeWhole(join(runFolder, RESULTS.junit), toJUnit(record))
+  writeBootTexts(record.devices, runFolder)
   writeAllure(record, runFolder, join(runFolder, RESULTS.allure))
 }
 
