@@ -1,5 +1,6 @@
 import { Fault } from '../fault/fault.js'
-import type { RecordingReader } from '../console/reader.js'
+import { RecordingReader } from '../console/reader.js'
+import { AttachedSource } from './attached-source.js'
 import type { ShellPort } from './port.js'
 import type { RemoteLoop, Started } from './remote-loop.js'
 import type { Scene } from './words.js'
@@ -7,12 +8,13 @@ import type { Scene } from './words.js'
 /** Ms for the program to end, after its escape. */
 const LEAVE = 4000
 
-/** The line to what a program on a shell's terminal talks to, e.g. the guest behind `xl console`. */
+/** The line to what a program on a shell's terminal talks to, e.g. the guest behind `xl console`, until it is detached. */
 export class AttachedPort implements ShellPort, AsyncDisposable {
   readonly reader: RecordingReader
   readonly command: string
   /** Where in the recording what is behind the program begins to speak. */
   readonly from: number
+  readonly #source: AttachedSource
   readonly #outer: ShellPort
   readonly #loop: RemoteLoop
   readonly #started: Started
@@ -29,9 +31,10 @@ export class AttachedPort implements ShellPort, AsyncDisposable {
     escape: string,
     released: (usable: boolean) => void,
   ) {
-    this.reader = outer.reader
     this.command = scene.command
     this.from = started.at
+    this.#source = new AttachedSource(outer.reader, started.id, scene.command, started.at)
+    this.reader = new RecordingReader(outer.reader.folder, this.#source)
     this.#outer = outer
     this.#loop = loop
     this.#started = started
@@ -56,6 +59,8 @@ export class AttachedPort implements ShellPort, AsyncDisposable {
     this.#left = true
     const usable = report && (await this.#loop.query(this.#scene, { deadline: performance.now() + LEAVE }))
     this.#released(usable !== undefined)
+    this.#source[Symbol.dispose]()
+    this.reader[Symbol.dispose]()
     if (report && usable) return { exitCode: report.exitCode }
     throw this.#fault(
       'shell.detach.failed',
@@ -78,7 +83,7 @@ export class AttachedPort implements ShellPort, AsyncDisposable {
       expected: `the terminal back from ${this.command}`,
       seen,
       next: 'see the console',
-      evidence: this.reader.lastLines(15, this.from),
+      evidence: this.#outer.reader.lastLines(15, this.from),
     })
   }
 

@@ -97,6 +97,31 @@ test('a program that takes the terminal over gives it back', async t => {
   await assert.rejects(attached.write(Buffer.from('x')), (e: Fault) => e.code === 'shell.attached.left')
 })
 
+test('a shell behind a terminal is taken up again by its key', async t => {
+  const { shell } = await shellOn(t)
+  const attached = await shell.attach(`dash -i <>/dev/tty >&0 2>&1`)
+  const inner = await LinuxShell.login(attached, LOGIN)
+  await inner.check('here=kept')
+  const again = await LinuxShell.resume(attached, inner.key, 5000)
+  assert.equal(await again!.check('echo $here'), 'kept\n')
+})
+
+for (const [when, program] of [
+  ['already', 'true'],
+  ['while it is waited for', 'read -r line; echo "$line"'],
+] as const) {
+  test(`a program that ended ${when} is no console: the shell it ran in is not taken for what was behind it`, async t => {
+    const { shell } = await shellOn(t)
+    const attached = await shell.attach(program)
+    await assert.rejects(
+      LinuxShell.login(attached, LOGIN),
+      (e: Fault) => e.code === 'console.ended' && e.seen.includes(`"${program}" ended with exit code 0`),
+    )
+    assert.deepEqual(await attached.detach(), { exitCode: 0 })
+    assert.equal(await shell.check('echo outer'), 'outer\n')
+  })
+}
+
 test('a program that ended by itself is detached from with its exit code', async t => {
   const { shell } = await shellOn(t)
   const attached = await shell.attach('echo gone; (exit 4)')

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,6 +56,9 @@ export async function ptyDevice(
       await channel.close()
       child.kill('SIGTERM')
       await exited
+      // Children that outlive the terminal would hold this pipe, and the process that reads it.
+      child.stderr!.destroy()
+      endThoseAtHome(folder)
       // A loop whose terminal is torn away may be killed before it removes its folder, which here is on the host.
       for (const [, key] of reader
         .readBytes(0, reader.length)
@@ -67,5 +70,17 @@ export async function ptyDevice(
       reader[Symbol.dispose]()
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** A child that was forked as the terminal went may have missed the signal. */
+function endThoseAtHome(home: string): void {
+  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+      if (environment.includes(`HOME=${home}`)) process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // It has ended.
+    }
   }
 }
