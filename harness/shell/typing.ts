@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { withoutNoise } from './noise.js'
 import type { ShellPort } from './port.js'
 
-/** Characters sent before their echo is awaited. Xen's console loses some when 150 come at once. */
+/** Characters sent ahead of their echo. Xen's console loses some when 150 come at once. */
 const MOST_AT_ONCE = 96
 const LEAST_AT_ONCE = 8
 /** How long an echo may stay away in ms, on the first attempt; each further one waits twice as long. */
@@ -21,8 +21,8 @@ const ALPHABET = 'abcdefghjkmnpqrstuvwxyz'
 export type Typed = { id: string } | 'no echo' | 'torn' | 'ended'
 
 /**
- * Types lines on a terminal in canonical mode: in pieces, each only when the one before was echoed rightly, and the
- * newline last, so that nothing starts that was not typed rightly. A torn line is killed and typed again, slower.
+ * Types lines on a terminal in canonical mode: never far ahead of their echo, and the newline only when all was echoed
+ * rightly, so that nothing starts that was not typed rightly. A torn line is killed and typed again, slower.
  */
 export class Typist {
   readonly #port: ShellPort
@@ -76,25 +76,39 @@ export class Typist {
   async #attempt(line: string, id: string, limits: Wait): Promise<'whole' | 'torn' | 'no echo' | 'ended'> {
     const { reader } = this.#port
     const start = reader.length
-    for (let at = 0; at < line.length;) {
-      // The first piece must hold the id, or its echo could be that of an earlier attempt.
-      const end = Math.max(at + this.#atOnce, line.indexOf(id) + id.length)
-      await this.#port.write(Buffer.from(line.slice(at, end), 'latin1'))
-      at = end
-      const typed = line.slice(0, at)
-      for (;;) {
-        const length = reader.length
-        const echo = withoutNoise(reader.readBytes(start, length).toString('latin1'))
-        if (echo.includes(typed)) break
-        const began = echo.lastIndexOf(line.slice(0, line.indexOf(id) + id.length))
-        const torn = began !== -1 && !typed.startsWith(echo.slice(began))
-        const growth = await reader.grown(length, waiting(limits, torn ? PATIENCE_TORN : limits.patience))
-        if (growth === 'ended') return 'ended'
-        if (growth === 'timeout') return echo.includes(id) || torn || length > start ? 'torn' : 'no echo'
+    // The first piece must hold the id, or its echo could be that of an earlier attempt.
+    const known = line.indexOf(id) + id.length
+    let [typed, echoed] = [0, 0]
+    while (echoed < line.length) {
+      const until = Math.min(line.length, Math.max(echoed + this.#atOnce, known))
+      // A few characters at a time would cost a turn each.
+      if (until - typed >= Math.min(this.#atOnce >> 1, line.length - typed)) {
+        await this.#port.write(Buffer.from(line.slice(typed, until), 'latin1'))
+        typed = until
       }
+      const length = reader.length
+      const echo = withoutNoise(reader.readBytes(start, length).toString('latin1'))
+      const found = echo.includes(line.slice(0, typed)) ? typed : echoedSoFar(echo, line, known)
+      if (found > echoed) {
+        echoed = found
+        continue
+      }
+      const began = echo.lastIndexOf(line.slice(0, known))
+      const torn = began !== -1 && !line.slice(0, typed).startsWith(echo.slice(began))
+      const growth = await reader.grown(length, waiting(limits, torn ? PATIENCE_TORN : limits.patience))
+      if (growth === 'ended') return 'ended'
+      if (growth === 'timeout') return echo.includes(id) || torn || length > start ? 'torn' : 'no echo'
     }
     return 'whole'
   }
+}
+
+/** How many characters of `line` the echo ends with, once it has come to the id (its first `known` characters). */
+function echoedSoFar(echo: string, line: string, known: number): number {
+  const began = echo.lastIndexOf(line.slice(0, known))
+  if (began === -1) return 0
+  const shown = echo.slice(began)
+  return line.startsWith(shown) ? shown.length : 0
 }
 
 interface Wait {
