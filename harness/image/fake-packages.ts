@@ -12,13 +12,12 @@ backend: debian-extract
 description: made of fake packages
 suite: bookworm
 architectures:
-  x86-64: { boardClasses: [board], hypervisor: xen, kernel: linux-image-fake, guestKernel: linux-image-fake }
+  x86-64: { boardClasses: [board], hypervisor: xen, kernel: linux-image-fake, guestKernel: linux-image-fake, guestKernelArgs: quiet }
 packages: [busybox-static]
 programs: []
 modules: []
 overlay: dom0
 guestOverlay: guest
-guestKernelArgs: quiet
 console: { login: root }
 features: [xen]
 xen:

@@ -1,5 +1,13 @@
+import { z } from 'zod'
 import { MIB } from '../declare/size.js'
 import type { Guest } from './manifest.js'
+
+/** Fields of an xl.cfg(5) that have no name here, as text or numbers. */
+export const guestSettings = z.record(
+  z.string().regex(/^[a-z][a-z0-9_]*$/, 'the name of a field'),
+  z.union([z.number(), z.string().regex(/^[^"\n\\]*$/, 'no quotes, backslashes or newlines')]),
+)
+export type GuestSettings = z.infer<typeof guestSettings>
 
 /** What a guest's configuration file says beyond what is promised; paths are on the device. */
 export interface GuestConfig extends Pick<Guest, 'name' | 'type' | 'memory' | 'vcpus'> {
@@ -9,6 +17,7 @@ export interface GuestConfig extends Pick<Guest, 'name' | 'type' | 'memory' | 'v
   ramdisk?: string
   /** The guest kernel's command line. */
   extra?: string
+  settings?: GuestSettings
 }
 
 /**
@@ -26,6 +35,9 @@ export function guestConfig(guest: GuestConfig): string {
     guest.extra && `extra = ${quoted(guest.extra)}`,
     guest.ramdisk && `ramdisk = ${quoted(guest.ramdisk)}`,
     `type = ${quoted(guest.type)}`,
+    ...Object.entries(guest.settings ?? {}).map(
+      ([name, value]) => `${name} = ${typeof value === 'number' ? value : quoted(value)}`,
+    ),
   ]
   return lines.filter(line => line !== undefined).join('\n') + '\n'
 }

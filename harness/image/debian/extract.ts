@@ -9,7 +9,7 @@ import { architectureFields, architectures, imageFields } from '../declaration.j
 import type { Arch } from '../manifest.js'
 import { FileTree } from '../tree.js'
 import { Apt } from './apt.js'
-import { busyboxSystem, installGuests, writeFiles } from './guests.js'
+import { busyboxSystem, guestFields, installGuests, writeFiles } from './guests.js'
 import { hypervisor, kernelOf, realKernel } from './kernels.js'
 import { moduleClosure } from './modules.js'
 import { PackageFiles } from './programs.js'
@@ -32,8 +32,6 @@ const schema = z.strictObject({
   overlay: z.string(),
   /** Folder laid over the file system of each guest. */
   guestOverlay: z.string(),
-  /** Command line of the guests' kernel; the guest's name is added as its host name. */
-  guestKernelArgs: z.string(),
   architectures: architectures(
     z.strictObject({
       ...architectureFields,
@@ -42,6 +40,7 @@ const schema = z.strictObject({
       /** Packages of the kernels; of a metapackage, the kernel it stands for. */
       kernel: z.string(),
       guestKernel: z.string(),
+      ...guestFields,
     }),
   ),
 })
@@ -108,7 +107,8 @@ async function build(request: BuildRequest<ExtractDeclaration>): Promise<Built> 
     guests: declaration.xen?.guests ?? [],
     arch,
     kernel: guestKernel.image,
-    kernelArgs: declaration.guestKernelArgs,
+    kernelArgs: target(declaration, arch).guestKernelArgs,
+    settings: target(declaration, arch).guestSettings,
     busybox,
     overlay: join(request.folder, declaration.guestOverlay),
     guestFiles: tampering.guestFiles,

@@ -1,13 +1,22 @@
+import { z } from 'zod'
 import type { Tampering } from '../backend.js'
 import { installBusybox } from '../busybox.js'
 import { cpio } from '../cpio.js'
 import { guestOn, type GuestDeclaration } from '../declaration.js'
-import { guestConfig } from '../guest-config.js'
+import { guestConfig, guestSettings, type GuestSettings } from '../guest-config.js'
 import type { Arch } from '../manifest.js'
 import { FileTree } from '../tree.js'
 
 /** Where guests' kernel and file systems lie on the device. */
 const GUEST_IMAGES = '/var/lib/xen/images'
+
+/** What an image declares for the guests of one architecture. */
+export const guestFields = {
+  /** Command line of the guests' kernel; the guest's name is added as its host name. */
+  guestKernelArgs: z.string(),
+  /** Further fields of each guest's xl.cfg(5). */
+  guestSettings: guestSettings.default({}),
+}
 
 export interface GuestsRequest {
   guests: readonly GuestDeclaration[]
@@ -16,6 +25,7 @@ export interface GuestsRequest {
   kernel: Buffer
   /** Command line of that kernel; the guest's name is added as its host name. */
   kernelArgs: string
+  settings: GuestSettings
   busybox: Buffer
   /** Folder of the host laid over the file system of each guest. */
   overlay: string
@@ -24,7 +34,7 @@ export interface GuestsRequest {
 
 /** Puts guests into Dom0's file system: kernel, file systems, configurations, and links for those started at boot. */
 export function installGuests(tree: FileTree, request: GuestsRequest): void {
-  const { guests, arch, kernel, kernelArgs, guestFiles } = request
+  const { guests, arch, kernel, kernelArgs, settings, guestFiles } = request
   if (guests.length === 0) return
   tree.file(`${GUEST_IMAGES}/kernel`, kernel)
   tree.file(`${GUEST_IMAGES}/guest.cpio`, cpio(fileSystem(request)))
@@ -37,6 +47,7 @@ export function installGuests(tree: FileTree, request: GuestsRequest): void {
       kernel: `${GUEST_IMAGES}/kernel`,
       ramdisk: `${GUEST_IMAGES}/${own ? guest.name : 'guest'}.cpio`,
       extra: `${kernelArgs} hostname=${guest.name}`,
+      settings,
     })
     tree.file(promised.config, config)
     if (guest.autostart) tree.link(`/etc/xen/auto/${guest.name}.cfg`, promised.config)

@@ -11,7 +11,7 @@ import { architectureFields, architectures, imageFields } from '../declaration.j
 import type { Arch } from '../manifest.js'
 import { FileTree } from '../tree.js'
 import { Apt, type PackageInput } from './apt.js'
-import { busyboxSystem, installGuests, writeFiles } from './guests.js'
+import { busyboxSystem, guestFields, installGuests, writeFiles } from './guests.js'
 import { hypervisor, kernelOf, realKernel } from './kernels.js'
 import { debianBase } from './mmdebstrap-base.js'
 import { writeDisk } from './mmdebstrap-disk.js'
@@ -45,8 +45,6 @@ const schema = z.strictObject({
   initrdOverlay: z.string(),
   /** Folder laid over the file system of each guest. */
   guestOverlay: z.string(),
-  /** Command line of the guests' kernel; the guest's name is added as its host name. */
-  guestKernelArgs: z.string(),
   /** File that gets the public key for logging in by SSH; the private one becomes the artefact `access-key`. */
   authorizedKeys: pattern.optional(),
   architectures: architectures(
@@ -57,6 +55,7 @@ const schema = z.strictObject({
       /** Packages of the kernels; of a metapackage, the kernel it stands for. */
       kernel: z.string(),
       guestKernel: z.string(),
+      ...guestFields,
     }),
   ).refine(known => !known.arm64, { message: 'x86-64 only: packages are configured by running them' }),
 })
@@ -123,7 +122,8 @@ async function build(request: BuildRequest<MmdebstrapDeclaration>): Promise<Buil
     guests: declaration.xen?.guests ?? [],
     arch,
     kernel: guestKernel.image,
-    kernelArgs: declaration.guestKernelArgs,
+    kernelArgs: target.guestKernelArgs,
+    settings: target.guestSettings,
     busybox,
     overlay: join(folder, declaration.guestOverlay),
     guestFiles: tampering.guestFiles,
