@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { selectionOf } from './selection.js'
 
-const TITLE = 'xen@qemu suites/xen/dom0.spec.ts Dom0 boots in 10 s (or so) @boot @needs:xl-top'
+const TITLE = 'xen@qemu suites/xen/dom0.spec.ts Dom0 @boot boots in 10 s (or so) @needs:xl-top'
 
 const table: [string, Parameters<typeof selectionOf>[0], boolean][] = [
   ['a title', { title: 'boots in \\d+ s', tags: [] }, true],
+  ['a title with that of its describe block, which has a tag', { title: 'Dom0 boots in', tags: [] }, true],
+  ['the same with a set of characters', { title: 'Dom0[ ]?@boot[ b]+oots', tags: [] }, true],
   ['another title', { title: 'reboots', tags: [] }, false],
   ['a tag', { tags: ['boot'] }, true],
   ['a tag as it is written in a test', { tags: ['@boot'] }, true],

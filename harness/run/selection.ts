@@ -8,10 +8,15 @@ export function selectionOf({
 }): RegExp | undefined {
   const conditions = [
     ...tags.map(tag => `@${escaped(tag.replace(/^@/, ''))}(?![\\w:-])`),
-    ...(title === undefined ? [] : [title]),
+    ...(title === undefined ? [] : [overTags(title)]),
   ]
   if (conditions.length === 0) return undefined
   return new RegExp(conditions.map(condition => `(?=.*(?:${condition}))`).join(''), 's')
+}
+
+/** Tags of a describe block stand in the full title, between its own title and that of the test. */
+function overTags(title: string): string {
+  return title.replace(/\[(?:\\.|[^\]])*\]| /g, part => (part === ' ' ? '(?: @\\S+)* ' : part))
 }
 
 /** Text as an expression that matches just it. */
