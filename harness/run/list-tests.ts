@@ -1,9 +1,8 @@
 import { join, relative } from 'node:path'
 import { Fault } from '../fault/fault.js'
-import { loadImage } from '../image/declarations.js'
 import { run } from '../process/run.js'
 import { planEnvironment } from './current-plan.js'
-import { needsOf } from './needs.js'
+import { unmetNeeds } from './needs.js'
 import type { Plan } from './plan.js'
 import { playwrightCli } from './playwright.js'
 
@@ -62,7 +61,8 @@ function testsOf(suite: JsonSuite, titles: readonly string[], plan: Plan, rootDi
   const specs = suite.specs.flatMap(spec =>
     spec.tests.map(({ projectName }) => {
       const tags = spec.tags.map(tag => (tag.startsWith('@') ? tag : `@${tag}`))
-      const lacking = lackingNeeds(plan, projectName, tags)
+      const project = plan.projects.find(({ name }) => name === projectName)
+      const lacking = project && unmetNeeds(project.image, tags)
       return {
         project: projectName,
         file: relative(plan.root, join(rootDir, spec.file)),
@@ -75,12 +75,4 @@ function testsOf(suite: JsonSuite, titles: readonly string[], plan: Plan, rootDi
   )
   const inner = suite.suites?.flatMap(child => testsOf(child, [...titles, child.title], plan, rootDir)) ?? []
   return [...specs, ...inner]
-}
-
-function lackingNeeds(plan: Plan, projectName: string, tags: readonly string[]): string | undefined {
-  const project = plan.projects.find(candidate => candidate.name === projectName)
-  if (!project) return undefined
-  const { name, features } = loadImage(plan.root, project.image.name)
-  const lacking = needsOf(tags).filter(need => !features.includes(need))
-  return lacking.length ? `${name} does not declare ${lacking.join(', ')}` : undefined
 }

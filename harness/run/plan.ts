@@ -32,7 +32,7 @@ export interface PlanRequest {
 export interface ProjectPlan {
   /** `image@board-class` */
   name: string
-  image: { name: string; variant?: string }
+  image: { name: string; features: string[]; variant?: string }
   boardClass: string
   boards: { name: string; declaration: BoardDeclaration }[]
   suites: { name: string; folder: string; files: string[]; testMemory: number }[]
@@ -121,7 +121,7 @@ function projectOf(
   if (variant !== undefined) loadDefect(image.folder, variant)
   return {
     name: `${image.name}@${group.boardClass}`,
-    image: { name: image.name, ...(variant !== undefined && { variant }) },
+    image: { name: image.name, features: image.features, ...(variant !== undefined && { variant }) },
     ...group,
     suites: [],
   }
