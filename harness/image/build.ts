@@ -37,11 +37,8 @@ export interface BuildOptions {
  */
 export async function buildImage(options: BuildOptions): Promise<Artefacts> {
   const work = prepare(options)
-  const known = work.resolutions.fresh(work.question)
-  if (known && !options.force) {
-    const found = work.store.find(work.entry(known))
-    if (found) return found
-  }
+  const cached = options.force ? undefined : find(work)
+  if (cached) return cached
   const waiting = () => work.request.step('waiting for another build of the same image')
   await using _ = await lock(join(work.store.folder, `${work.lockName}.lock`), work.request.signal, waiting)
   work.store.sweep()
@@ -54,7 +51,17 @@ export async function buildImage(options: BuildOptions): Promise<Artefacts> {
   }
 }
 
+/** The image, if it is in the cache and not to be looked up anew. @throws as {@link buildImage} for what is declared wrongly */
+export function cachedImage(options: BuildOptions): Artefacts | undefined {
+  return find(prepare(options))
+}
+
 type Work = ReturnType<typeof prepare>
+
+function find({ resolutions, question, store, entry }: Work): Artefacts | undefined {
+  const known = resolutions.fresh(question)
+  return known && store.find(entry(known))
+}
 
 function prepare({ root, name, arch, variant, cacheFolder, onProgress, signal }: BuildOptions) {
   const image = loadImage(root, name)

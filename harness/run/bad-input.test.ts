@@ -96,7 +96,24 @@ describe('bad input is told in one message, before a board is touched', () => {
     })
 
     test('a title that matches nothing is not green', async () => {
-      await refused(['run', '--title', 'no such title'], EXIT.nothingRan, [/nothing ran/])
+      await refused(['run', '--title', 'is ever reached'], EXIT.nothingRan, [
+        /^nothing ran: no test matches \/is ever reached\/; the nearest: "is never reached"/m,
+      ])
+    })
+
+    test('a selection without a test, and a file that does not compile, are told before an image is built', async () => {
+      using other = TestProject.create({ small: { 'small.spec.ts': SPEC } })
+      const cache = join(other.root, 'cache')
+      const options = { env: { BOOTWRIGHT_CACHE: cache }, within: other }
+      await refused(
+        ['run', '--tag', 'slow'],
+        EXIT.nothingRan,
+        [/^nothing ran: no test matches @slow/m],
+        options,
+      )
+      other.write('suites/small/small.spec.ts', `${SPEC}\ntest('half', async () => {\n`)
+      await refused(['run'], EXIT.test, [/small\.spec\.ts:\d+/], options)
+      assert.equal(existsSync(cache), false, 'nothing was built')
     })
 
     test('retries are refused, in the configuration and in a file', async () => {

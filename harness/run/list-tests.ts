@@ -26,7 +26,7 @@ interface JsonSuite {
 }
 
 /** The tests that `plan` would run, as the runner finds them. @throws Fault `test.unreadable` when a file does not compile */
-export async function listTests(plan: Plan): Promise<ListedTest[]> {
+export async function listTests(plan: Plan, signal?: AbortSignal): Promise<ListedTest[]> {
   const args = [
     playwrightCli(),
     'test',
@@ -38,6 +38,7 @@ export async function listTests(plan: Plan): Promise<ListedTest[]> {
   const result = await run(process.execPath, args, {
     cwd: plan.root,
     env: { ...process.env, ...planEnvironment(plan) },
+    ...(signal && { signal }),
   })
   const listed = JSON.parse(result.stdout.toString()) as {
     config: { rootDir: string }
@@ -55,6 +56,17 @@ export async function listTests(plan: Plan): Promise<ListedTest[]> {
     })
   }
   return listed.suites.flatMap(suite => testsOf(suite, [], plan, listed.config.rootDir))
+}
+
+/** Whether the runner may find a test of `plan` to start: not when none matches, or when a file does not compile. */
+export async function mayHaveTests(plan: Plan, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await listTests(plan, signal)).length > 0
+  } catch (error) {
+    signal.throwIfAborted()
+    // A list that cannot be read, because a test file prints while it is loaded, says nothing about the tests.
+    return !(error instanceof Fault && error.code === 'test.unreadable')
+  }
 }
 
 function testsOf(suite: JsonSuite, titles: readonly string[], plan: Plan, rootDir: string): ListedTest[] {

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { EXIT } from '../fault/exit.js'
-import { buildImage } from '../image/build.js'
+import { buildImage, cachedImage } from '../image/build.js'
 import { spawnTied } from '../process/tied.js'
 import { planEnvironment } from './current-plan.js'
+import { mayHaveTests } from './list-tests.js'
 import type { Plan, ProjectPlan } from './plan.js'
 import { playwrightCli } from './playwright.js'
 import { checkHost, checkImage } from './preflight.js'
@@ -18,19 +19,32 @@ export interface RunOutlet {
 /** One straight line: check, build, run the tests (whose reporter writes the record), and return the exit code. */
 export async function runPlan(plan: Plan, outlet: RunOutlet): Promise<number> {
   await checkHost(plan)
-  for (const project of plan.projects) checkImage(project, await build(plan, project, outlet))
+  // Without a test to run, no image is needed. The runner finds that again, and tells it.
+  if (imagesAreCached(plan) || (await mayHaveTests(plan, outlet.signal))) {
+    for (const project of plan.projects) checkImage(project, await build(plan, project, outlet))
+  }
   return runTests(plan, outlet)
 }
 
+function imagesAreCached(plan: Plan): boolean {
+  return plan.projects.every(project => cachedImage(imageOf(plan, project)) !== undefined)
+}
+
+function imageOf({ root }: Plan, { image, boards }: ProjectPlan) {
+  return {
+    root,
+    name: image.name,
+    arch: boards[0]!.declaration.arch,
+    ...(image.variant !== undefined && { variant: image.variant }),
+  }
+}
+
 async function build(plan: Plan, project: ProjectPlan, { tell, signal }: RunOutlet) {
-  const { arch } = project.boards[0]!.declaration
+  const image = imageOf(plan, project)
   const started = Date.now()
   let worked = false
   const artefacts = await buildImage({
-    root: plan.root,
-    name: project.image.name,
-    arch,
-    ...(project.image.variant !== undefined && { variant: project.image.variant }),
+    ...image,
     signal,
     onProgress: ({ step }) => {
       worked = true
@@ -38,7 +52,7 @@ async function build(plan: Plan, project: ProjectPlan, { tell, signal }: RunOutl
     },
   })
   const how = worked ? `built in ${((Date.now() - started) / 1000).toFixed(1)} s` : 'from the cache'
-  tell(`image ${project.image.name} (${arch}): ${how}`)
+  tell(`image ${image.name} (${image.arch}): ${how}`)
   return artefacts
 }
 
