@@ -3,6 +3,7 @@ import { Fault } from '../fault/fault.js'
 import { CAN_UNPACK, loaderLine, loaderParts, loopScript } from './loop-script.js'
 import { withoutNoise } from './noise.js'
 import type { ShellPort } from './port.js'
+import { loadQuickly } from './quick-load.js'
 import { randomId, Typist } from './typing.js'
 
 export interface LoginOptions {
@@ -24,6 +25,8 @@ const NUDGES = [1500, 3000, 5000, 8000] as const
 /** Bytes typed into a line editor at once. */
 const PIECE = 32
 const MOST_LOGINS = 3
+/** Somebody has spoken on the line of the prompt. */
+const SPOILT = /(?<!last )login: *\S/i
 const ENTER = /press (?:the )?<?enter>?/i
 /** A loop of ours that was left running here. */
 const OURS = /~[a-z]{5}(?:>|idle|ready|:[a-z-]+:[a-z-]+)~$/
@@ -65,6 +68,10 @@ class Login {
       if (/(?<!last )login: *$/i.test(line)) await this.#logIn()
       else if (/password: *$/i.test(line)) await this.#password()
       else if (ENTER.test(line)) await this.#send(NEWLINE)
+      else if (SPOILT.test(line) && this.#logins === 0 && this.#nudges === 0) {
+        this.#nudges++
+        await this.#send(NEWLINE)
+      }
       else if (
         /[#$%>] ?$/.test(line) ||
         OURS.test(line) ||
@@ -89,7 +96,7 @@ class Login {
     const lines = text.split('\n')
     const last = lines.pop()!
     const before = lines.findLast(line => line.trim() !== '')
-    return last.trim() === '' && before && (ENTER.test(before) || OURS.test(before)) ? before : last
+    return last.trim() === '' && before && [ENTER, OURS, SPOILT].some(known => known.test(before)) ? before : last
   }
 
   /** Whether nothing comes for `ms`. */
@@ -188,9 +195,16 @@ class Login {
       const typed = await typist.type(line, { timeout: this.#left(), enter: true, ...this.#signal() })
       return typeof typed !== 'string'
     }
-    if (!(await type(id => `: ${id};${loaderLine(shell, packed)}`))) return undefined
-    for (const part of loaderParts(loopScript(key, shell), packed)) {
-      if (!(await type(id => `${id} ${part}`))) return undefined
+    const script = loopScript(key, shell)
+    // What did not come through the quick way is typed with care.
+    if (packed && this.#proofs === 1) {
+      const limits = { timeout: this.#left(), ...this.#signal() }
+      if (!(await loadQuickly(this.#port, typist, { script, shell }, limits))) return undefined
+    } else {
+      if (!(await type(id => `: ${id};${loaderLine(shell, packed)}`))) return undefined
+      for (const part of loaderParts(script, packed)) {
+        if (!(await type(id => `${id} ${part}`))) return undefined
+      }
     }
     const ready = await cursor.find([`~${key}ready~`], {
       timeout: Math.min(20_000, this.#left()),

@@ -35,7 +35,7 @@ export function loopScript(key: string, shell: string): string {
 }
 
 /** A shell command that succeeds where the device can unpack a packed script. */
-export const CAN_UNPACK = `echo ${pack('')}|base64 -d 2>/dev/null|gunzip >/dev/null 2>&1`
+export const CAN_UNPACK = `echo ${packed('')}|base64 -d 2>/dev/null|gunzip >/dev/null 2>&1`
 
 /**
  * Typed after the bootstrap's first line, in canonical mode: makes the terminal sane, reads the script in parts (a word
@@ -50,12 +50,13 @@ export function loaderLine(shell: string, packed: boolean): string {
 const LOADED_AT_ONCE = 160
 
 /** The script in parts; packed it is half as long, and a slow console takes a while for each byte. */
-export function loaderParts(script: string, packed: boolean): string[] {
-  const text = packed ? pack(script) : script
+export function loaderParts(script: string, pack: boolean): string[] {
+  const text = pack ? packed(script) : script
   return [...(text.match(new RegExp(`.{1,${LOADED_AT_ONCE}}`, 'g')) ?? []), '.']
 }
 
-function pack(text: string): string {
+/** A script as base64 of gzip. */
+export function packed(text: string): string {
   return gzipSync(text, { level: 9 }).toString('base64')
 }
 
