@@ -10,6 +10,8 @@ export type BoardEvent =
   /** The guest powered the board off; the board is off now. */
   | { kind: 'guest-poweroff'; at: number }
   | { kind: 'guest-panic'; at: number }
+  /** The board is as it was when a state was saved; `state` is its name. */
+  | { kind: 'restore'; at: number; state: string }
   /** The board is gone although nobody asked for it, e.g. its QEMU was killed. */
   | { kind: 'lost'; at: number; detail: string }
 
@@ -27,6 +29,31 @@ export interface Power {
   shutdown(timeout: number): Promise<void>
 }
 
+/** What came of going back to a saved state. */
+export type Restored =
+  | { restored: true; how: 'in place' | 'in a new QEMU' | 'from disk'; about: unknown }
+  /** There is none that serves, and why. A damaged one is gone now. */
+  | { restored: false; why: string }
+
+/** States of a running board, by name: memory, devices and storage as one. */
+export interface Snapshots {
+  /**
+   * Saves the running board as it is; `about` comes back with it and must be JSON. With `keep` the state outlives this
+   * board, for others of the same kind.
+   *
+   * @returns why it could not be kept, or undefined
+   * @throws Fault `qemu.snapshot.refused`, `qemu.disk.full`: the board runs on
+   */
+  save(name: string, about: unknown, options?: { keep?: boolean }): Promise<string | undefined>
+  /** Goes back to a state, whether the board is on or off. What does not serve is never an error. */
+  restore(name: string): Promise<Restored>
+  has(name: string): boolean
+  /** Forgets a state that turned out not to serve, kept or not. */
+  discard(name: string): void
+  /** Holds back others who would make the same kept states, until disposed. `waiting` is called if somebody else does. */
+  making(signal: AbortSignal, waiting: () => void): Promise<AsyncDisposable>
+}
+
 /** What a board's owner gives it: where its console and its events go. Neither may throw. */
 export interface BoardListener {
   /** A new console channel (a QEMU board has one per power-on). Called before the board executes its first instruction. */
@@ -38,6 +65,11 @@ export interface BoardListener {
 export interface Board extends AsyncDisposable {
   readonly name: string
   readonly power: Power
+  /** Undefined where states cannot be saved; then {@link whyNoSnapshots} says why. */
+  readonly snapshots: Snapshots | undefined
+  readonly whyNoSnapshots: string | undefined
+  /** Switches it off and puts its storage back to what the image delivers. */
+  reflash(): Promise<void>
   /** Facts for the record: driver, QEMU version, accelerator, command line, memory. */
   describe(): Record<string, unknown>
 }

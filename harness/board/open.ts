@@ -2,6 +2,7 @@ import type { Artefacts } from '../image/artefacts.js'
 import type { Board, BoardListener } from './board.js'
 import type { BoardDeclaration } from './inventory.js'
 import { openQemuBoard } from './qemu-board.js'
+import type { SnapshotStore } from './snapshot-store.js'
 
 export interface OpenBoardOptions {
   name: string
@@ -10,6 +11,8 @@ export interface OpenBoardOptions {
   /** How a QEMU board is run; `auto` takes KVM if it works. */
   accel: 'auto' | 'kvm' | 'tcg'
   listener: BoardListener
+  /** Where states of boards are kept for later runs; undefined: nowhere. */
+  snapshots?: SnapshotStore
   /** Base of the temporary folders; default the system's. */
   scratch?: string
 }

@@ -6,45 +6,66 @@ import { prepareFirmware } from '../qemu/firmware.js'
 import type { Machine } from '../qemu/machine.js'
 import { makeOverlays } from '../qemu/overlay.js'
 import { makeScratch } from '../qemu/scratch.js'
+import { makeStateFile } from '../qemu/snapshot.js'
+import type { Artefacts } from '../image/artefacts.js'
 import type { Board } from './board.js'
 import { bootOf, checkArch, disksOf, firmwareKind, probeKernelOf, wantsNetwork } from './machine.js'
 import type { OpenBoardOptions } from './open.js'
 import { QemuPower } from './qemu-power.js'
+import { QemuSnapshots, snapshotKey } from './qemu-snapshots.js'
+
+interface Parts {
+  options: OpenBoardOptions
+  machine: Machine
+  acceleration: Acceleration
+  version: string
+  /** Of the machine's own files. */
+  folder: string
+}
 
 /** A device in QEMU. Its disks are throw-away overlays that live as long as the board does. */
 export class QemuBoard implements Board {
   readonly name: string
   readonly power: QemuPower
-  readonly #machine: Machine
-  readonly #version: string
-  readonly #acceleration: Acceleration
-  readonly #folder: string
+  readonly snapshots: QemuSnapshots | undefined
+  readonly whyNoSnapshots: string | undefined
+  readonly #parts: Parts
 
-  constructor(
-    options: OpenBoardOptions,
-    machine: Machine,
-    acceleration: Acceleration,
-    version: string,
-    folder: string,
-  ) {
+  constructor(parts: Parts) {
+    const { options, machine, version, folder } = parts
     this.name = options.name
     this.power = new QemuPower(machine, options.listener)
-    this.#machine = machine
-    this.#acceleration = acceleration
-    this.#version = version
-    this.#folder = folder
+    this.#parts = parts
+    this.whyNoSnapshots = whyNoSnapshots(machine)
+    if (machine.state === undefined) return
+    this.snapshots = new QemuSnapshots({
+      machine,
+      power: this.power,
+      folder,
+      store: options.snapshots,
+      key: snapshotKey(options.artefacts.manifest, machine, version),
+      renew: () => this.reflash(),
+    })
+  }
+
+  async reflash(): Promise<void> {
+    const { options, folder } = this.#parts
+    await this.power.off()
+    await makeFiles(options.artefacts, folder)
+    this.snapshots?.forget()
   }
 
   describe(): Record<string, unknown> {
-    const { arch, memory, cpus } = this.#machine
+    const { acceleration, version, machine } = this.#parts
+    const { arch, memory, cpus } = machine
     const { qemu, sshPort } = this.power
     return {
       driver: 'qemu',
-      version: this.#version,
+      version,
       arch,
       memory: formatSize(memory),
       cpus,
-      ...this.#acceleration,
+      ...acceleration,
       ...(qemu && { pid: qemu.pid, commandLine: qemu.commandLine }),
       ...(sshPort !== undefined && { sshPort }),
     }
@@ -54,7 +75,7 @@ export class QemuBoard implements Board {
     try {
       await this.power.dispose()
     } finally {
-      await rm(this.#folder, { recursive: true, force: true })
+      await rm(this.#parts.folder, { recursive: true, force: true })
     }
   }
 }
@@ -73,21 +94,38 @@ export async function openQemuBoard(options: OpenBoardOptions): Promise<QemuBoar
   try {
     const kind = firmwareKind(artefacts.manifest.boot)
     const firmware = kind && (await prepareFirmware(kind, declaration.arch, folder))
+    const boot = bootOf(artefacts, firmware)
+    const { disks, state } = await makeFiles(artefacts, folder)
     const machine: Machine = {
       name,
       arch: declaration.arch,
       memory: declaration.memory,
       cpus: declaration.cpus,
       accelerator: acceleration.accelerator,
-      boot: bootOf(artefacts, firmware),
-      disks: await makeOverlays(disksOf(artefacts), folder),
+      boot,
+      disks,
+      ...(hasFirmwareVariables(boot) ? {} : { state }),
       network: wantsNetwork(artefacts.manifest),
     }
-    return new QemuBoard(options, machine, acceleration, version, folder)
+    return new QemuBoard({ options, machine, acceleration, version, folder })
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     throw error
   }
+}
+
+async function makeFiles(artefacts: Artefacts, folder: string) {
+  return { disks: await makeOverlays(disksOf(artefacts), folder), state: await makeStateFile(folder) }
+}
+
+function hasFirmwareVariables(boot: Machine['boot']): boolean {
+  return boot.method === 'disk' && boot.firmware.kind === 'uefi'
+}
+
+function whyNoSnapshots({ boot }: Machine): string | undefined {
+  return hasFirmwareVariables(boot)
+    ? 'its UEFI variables are in a file that QEMU does not save along with the rest'
+    : undefined
 }
 
 async function accelerate({

@@ -3,8 +3,9 @@ import { SocketChannel } from '../channel/unix-socket.js'
 import { forwardedPort } from '../qemu/forward.js'
 import { launchQemu, type QemuEnd, type RunningQemu } from '../qemu/launch.js'
 import type { Machine } from '../qemu/machine.js'
-import type { QmpEvent } from '../qemu/qmp.js'
+import type { QmpClient, QmpEvent } from '../qemu/qmp.js'
 import { ResetFilter } from '../qemu/resets.js'
+import { MachineStates } from '../qemu/snapshot.js'
 import type { BoardEvent, BoardListener, Power, PowerState } from './board.js'
 import { notOn, resetSilent, shutdownCut, shutdownLost, shutdownTimeout } from './power-faults.js'
 import { Turns } from './turns.js'
@@ -82,6 +83,51 @@ export class QemuPower implements Power {
     })
   }
 
+  /** Saves the running machine, in place of what has that name; `beside` works on its files while it stands still. */
+  save(name: string, isThere: boolean, beside: () => Promise<void>): Promise<void> {
+    return this.#turns.take(async () => {
+      const { qmp } = this.#running('save')
+      const states = this.#statesOf(qmp)
+      await qmp.execute('stop')
+      try {
+        if (isThere) await states.remove(name)
+        await states.save(name)
+        await beside()
+      } finally {
+        await qmp.execute('cont')
+      }
+    })
+  }
+
+  /** Goes on from a saved state, in the QEMU that runs or in a new one. When that fails, the power is off. */
+  restore(name: string): Promise<'in place' | 'in a new QEMU'> {
+    this.#interrupt()
+    return this.#turns.take(async () => {
+      if (!this.#qemu) {
+        await this.#start(name)
+        return 'in a new QEMU'
+      }
+      const { qmp } = this.#qemu
+      try {
+        await qmp.execute('stop')
+        await this.#statesOf(qmp).load(name)
+        // What was printed before belongs before.
+        await afterDeferredEvents()
+        this.#guestOffAt = undefined
+        this.#emit({ kind: 'restore', at: Date.now(), state: name })
+        await qmp.execute('cont')
+        return 'in place'
+      } catch (error) {
+        await this.#cut()
+        throw error
+      }
+    })
+  }
+
+  #statesOf(qmp: QmpClient): MachineStates {
+    return new MachineStates(qmp, this.#machine.disks.length)
+  }
+
   async shutdown(timeout: number): Promise<void> {
     const interrupted = new AbortController()
     this.#shutdowns.add(interrupted)
@@ -120,7 +166,7 @@ export class QemuPower implements Power {
     return this.#qemu
   }
 
-  async #start(): Promise<void> {
+  async #start(state?: string): Promise<void> {
     if (this.#qemu) return
     const qemu = await launchQemu(this.#machine)
     this.#cutting = false
@@ -133,8 +179,10 @@ export class QemuPower implements Power {
     this.#qemu = qemu
     try {
       this.#sshPort = this.#machine.network ? await forwardedPort(qemu.qmp) : undefined
+      if (state !== undefined) await this.#statesOf(qemu.qmp).load(state)
       this.#listener.onConsole(new SocketChannel(qemu.console, `console of ${this.#machine.name}`))
-      this.#emit({ kind: 'power-on', at: Date.now() })
+      const at = Date.now()
+      this.#emit(state === undefined ? { kind: 'power-on', at } : { kind: 'restore', at, state })
       await qemu.qmp.execute('cont')
     } catch (error) {
       await this.#cut()

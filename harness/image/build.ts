@@ -8,7 +8,7 @@ import { loadImage } from './declarations.js'
 import { loadDefect, promised, spoiled, tamperingOf } from './defect.js'
 import { guestOn } from './declaration.js'
 import { codeDigest, fileDigest, fileInputs, sha256 } from './key.js'
-import { lock } from './lock.js'
+import { lock } from '../process/lock.js'
 import { MANIFEST_SCHEMA, type Arch, type Manifest } from './manifest.js'
 import { Resolutions } from './resolution.js'
 import { ImageStore } from './store.js'
@@ -58,12 +58,17 @@ export function cachedImage(options: BuildOptions): Artefacts | undefined {
 
 type Work = ReturnType<typeof prepare>
 
+/** Where what is made once and used again lies, unless a build is told otherwise. */
+export function cacheFolder(root: string): string {
+  return process.env['BOOTWRIGHT_CACHE'] ?? join(root, '.cache')
+}
+
 function find({ resolutions, question, store, entry }: Work): Artefacts | undefined {
   const known = resolutions.fresh(question)
   return known && store.find(entry(known))
 }
 
-function prepare({ root, name, arch, variant, cacheFolder, onProgress, signal }: BuildOptions) {
+function prepare({ root, name, arch, variant, cacheFolder: given, onProgress, signal }: BuildOptions) {
   const image = loadImage(root, name)
   if (!image.architectures.includes(arch)) throw notFor(name, arch, image.architectures)
   const defect = variant === undefined ? undefined : loadDefect(image.folder, variant)
@@ -72,7 +77,7 @@ function prepare({ root, name, arch, variant, cacheFolder, onProgress, signal }:
   }
   const declaration = defect ? spoiled(image.declared, defect) : image.declared
   const backend = backendOf(declaration)
-  const cache = cacheFolder ?? process.env['BOOTWRIGHT_CACHE'] ?? join(root, '.cache')
+  const cache = given ?? cacheFolder(root)
   const request: ImageRequest = {
     image: name,
     arch,

@@ -1,4 +1,5 @@
 import type { Boot, Machine } from './machine.js'
+import { nodeOf } from './snapshot.js'
 
 const MIB = 1024 ** 2
 
@@ -30,6 +31,7 @@ export function qemuArguments(machine: Machine): string[] {
     // A guest's panic is reported, and then the guest does what it is configured to do.
     ...['-device', x86 ? 'pvpanic' : 'pvpanic-pci', '-action', 'panic=none'],
     ...machine.disks.flatMap((file, index) => diskArguments(file, index, machine.boot)),
+    ...(machine.state === undefined ? [] : ['-drive', drive('state', machine.state)]),
     ...(machine.network ? ['-nic', 'user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:0-:22'] : []),
     ...bootArguments(machine),
   ]
@@ -58,11 +60,17 @@ function diskArguments(file: string, index: number, boot: Boot): string[] {
   // A kernel given to QEMU takes the first place in the boot order for itself.
   const order = boot.method === 'disk' ? `,bootindex=${index}` : ''
   return [
-    // Nobody needs this file after a crash of the host, so nothing is forced to its disk. What the guest flushed is
-    // in the host's page cache, which outlives a killed QEMU: a power cut keeps it.
-    ...['-drive', `if=none,id=disk${index},format=qcow2,cache=unsafe,discard=unmap,file=${escape(file)}`],
+    ...['-drive', `${drive(`disk${index}`, file)},discard=unmap`],
     ...['-device', `virtio-blk-pci,drive=disk${index}${order}`],
   ]
+}
+
+/**
+ * Nobody needs these files after a crash of the host, so nothing is forced to its disk. What the guest flushed is in the
+ * host's page cache, which outlives a killed QEMU: a power cut keeps it.
+ */
+function drive(id: string, file: string): string {
+  return `if=none,id=${id},node-name=${nodeOf(id)},format=qcow2,cache=unsafe,file=${escape(file)}`
 }
 
 function bootArguments({ arch, boot }: Machine): string[] {

@@ -10,6 +10,8 @@ export interface Machine {
   boot: Boot
   /** Throw-away qcow2 files, in the order the guest sees them. */
   disks: readonly string[]
+  /** A qcow2 file for saved states; without one there are none. */
+  state?: string | undefined
   /** A network card on QEMU's own user network; port 22 of the guest is reachable on a free port of 127.0.0.1. */
   network: boolean
 }

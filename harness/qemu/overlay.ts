@@ -20,7 +20,7 @@ export interface BaseDisk {
 export async function makeOverlays(disks: readonly BaseDisk[], folder: string): Promise<string[]> {
   if (disks.length === 0) return []
   const { bavail, bsize } = await statfs(folder)
-  if (bavail * bsize < LEAST_FREE) throw full(folder, bavail * bsize)
+  if (bavail * bsize < LEAST_FREE) throw full(folder, bavail * bsize, LEAST_FREE)
   return Promise.all(disks.map((disk, index) => makeOverlay(disk, join(folder, `disk${index}.qcow2`))))
 }
 
@@ -37,11 +37,11 @@ async function makeOverlay(base: BaseDisk, file: string): Promise<string> {
   })
 }
 
-function full(folder: string, free: number): Fault {
+export function full(folder: string, free: number, needed: number): Fault {
   return new Fault({
     code: 'qemu.disk.full',
     culprit: 'lab',
-    expected: `at least ${LEAST_FREE >> 20} MiB free for throw-away disks in ${folder}`,
+    expected: `at least ${Math.ceil(needed / 1024 ** 2)} MiB free for throw-away disks in ${folder}`,
     seen: `${Math.floor(free / 1024 ** 2)} MiB free`,
     next: 'free some space, or set TMPDIR to a folder that has it',
   })

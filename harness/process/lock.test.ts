@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { spawnTied } from '../process/tied.js'
+import { spawnTied } from './tied.js'
 import { lock } from './lock.js'
 
 const never = new AbortController().signal

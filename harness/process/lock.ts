@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { spawnTied } from '../process/tied.js'
+import { spawnTied } from './tied.js'
 
 /**
  * Waits until this process alone holds `file`, and holds it until disposed. The kernel lets go of it when the process
