@@ -37,12 +37,13 @@ export type Stage = z.infer<typeof stage>
 
 export const boot = z.object({
   ordinal: z.number(),
-  cause: z.enum(['power-on', 'reset']),
+  /** `restore`: no boot, but back to a saved state of one. */
+  cause: z.enum(['power-on', 'reset', 'restore']),
   /** Epoch ms. */
   startedAt: z.number(),
   from: z.number(),
   stages: z.array(stage),
-  end: z.enum(['poweroff', 'reset', 'power-cut', 'panic', 'lost']).optional(),
+  end: z.enum(['poweroff', 'reset', 'power-cut', 'panic', 'lost', 'restore']).optional(),
 })
 export type Boot = z.infer<typeof boot>
 
@@ -72,12 +73,20 @@ export const verdict = z.object({
 })
 export type Verdict = z.infer<typeof verdict>
 
+export const isolation = z.enum(['shared', 'fresh', 'rebooted', 'power-cycled', 'reflashed'])
+export type Isolation = z.infer<typeof isolation>
+
+/** How a device was made ready for a test: what was asked for, what was really done, and how long it took, in ms. */
+export const prepared = z.object({ isolation, done: z.string(), ms: z.number() })
+export type Prepared = z.infer<typeof prepared>
+
 export const attempt = z.object({
   verdict,
   startedAt: z.number(),
   /** Milliseconds. */
   duration: z.number(),
   console: consoleRange.optional(),
+  prepared: prepared.optional(),
   faults: z.array(z.string()),
 })
 export type Attempt = z.infer<typeof attempt>

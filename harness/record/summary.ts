@@ -72,7 +72,10 @@ function counts(record: RunRecord, paint: ReturnType<typeof pc.createColors>): s
     const count = record.tests.filter(test => lastAttempt(test).verdict.verdict === verdict).length
     return count > 0 || verdict === 'pass' ? [colour[verdict]!(`${count} ${word}`)] : []
   })
-  const boots = record.devices.reduce((sum, device) => sum + device.boots.length, 0)
+  const boots = record.devices.reduce(
+    (sum, device) => sum + device.boots.filter(({ cause }) => cause !== 'restore').length,
+    0,
+  )
   const seconds = ((record.endedAt - record.startedAt) / 1000).toFixed(1)
   return `${parts.join(', ')} · ${boots} ${boots === 1 ? 'boot' : 'boots'} · ${seconds} s${record.interrupted ? paint.red(' · interrupted') : ''}`
 }

@@ -33,11 +33,7 @@ export class Boots {
     private readonly journal: Journal,
   ) {
     this.watch = new ConsoleWatch({
-      onStage: (name, offset) => {
-        const stage = { name, offset, at: Date.now() }
-        this.current?.stages.push(stage)
-        this.journal.write({ type: 'stage', device, ...stage })
-      },
+      onStage: (name, offset) => this.reach(name, offset),
       onFinding: ({ code, severity, culprit }, line, offset) => {
         const finding: Finding = { code, severity, culprit, line, offset, at: Date.now() }
         this.findings.push(finding)
@@ -64,6 +60,9 @@ export class Boots {
     switch (event.kind) {
       case 'power-on':
         return this.begin('power-on')
+      case 'restore':
+        this.end('restore')
+        return this.begin('restore')
       case 'reset':
         this.end(this.sawPanic() ? 'panic' : 'reset')
         return this.begin('reset')
@@ -80,6 +79,11 @@ export class Boots {
     }
   }
 
+  /** What was reached before a state was saved has been reached now that it is restored. */
+  resume(stages: readonly string[]): void {
+    for (const name of stages) this.reach(name, this.current?.from ?? 0)
+  }
+
   /** Resolves when the current boot has an end; to be asked when its console has ended, which is a moment earlier. */
   async ended(): Promise<void> {
     if (!this.current || this.current.end) return
@@ -92,6 +96,12 @@ export class Boots {
       const stop = this.ends.add(done)
       const timer = setTimeout(done, REASON_MS)
     })
+  }
+
+  private reach(name: string, offset: number): void {
+    const stage = { name, offset, at: Date.now() }
+    this.current?.stages.push(stage)
+    this.journal.write({ type: 'stage', device: this.device, ...stage })
   }
 
   private begin(cause: Boot['cause']): void {

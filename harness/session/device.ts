@@ -1,22 +1,16 @@
 import { Fault } from '../fault/fault.js'
 import type { Journal } from '../record/journal.js'
-import type { ConsoleRange } from '../record/record.js'
-import { LinuxShell } from '../shell/linux-shell.js'
+import type { ConsoleRange, Isolation, Prepared } from '../record/record.js'
 import { sessionEnding, staleGrant } from './faults.js'
-import { findShell, type KnownShell } from './find-shell.js'
 import { closeDevice, openDevice, type DeviceTold, type OpenDevice } from './open-device.js'
+import { Readiness } from './readiness.js'
 import type { DeviceFacts, DeviceRequest, DeviceState, PowerAction } from './protocol.js'
-
-/** A shell that was there is there again at once, unless something is wrong. */
-const SHELL_CHECK_MS = 15_000
 
 /** One device of a session, made ready when first asked for and owned until the session ends. */
 export class Device implements AsyncDisposable {
   private device: OpenDevice | undefined
   private failure: Fault | undefined
-  /** The shell that is known to be there, by the boot it belongs to; doubted once a test has failed. */
-  private shell: KnownShell | undefined
-  private doubted = false
+  private readiness: Readiness | undefined
   /** Fencing number of who holds the device; it moves on with every acquire and release. */
   private grant = 0
   private isHeld = false
@@ -45,13 +39,17 @@ export class Device implements AsyncDisposable {
    *
    * @throws Fault `boot.*`, `power.*`, `image.*`: the same one, by its id, each time
    */
-  acquire(): Promise<DeviceState> {
+  acquire(isolation: Isolation): Promise<DeviceState> {
     return this.inTurn(async () => {
       this.ending.signal.throwIfAborted()
       if (this.failure) throw this.failure
+      let prepared: Prepared
       try {
         this.device ??= await openDevice(this.request, this.journal, this.told, this.ending.signal)
-        await this.makeReady(this.device)
+        this.readiness ??= this.readinessOf(this.device)
+        const began = performance.now()
+        const done = await this.readiness.prepare(isolation)
+        prepared = { isolation, done, ms: Math.round(performance.now() - began) }
       } catch (error) {
         this.ending.signal.throwIfAborted()
         this.failure = Fault.wrap(error)
@@ -59,17 +57,16 @@ export class Device implements AsyncDisposable {
         throw this.failure
       }
       this.isHeld = true
-      return this.describe(this.device, ++this.grant)
+      return this.describe(this.device, ++this.grant, prepared)
     })
   }
 
   /** Ends a grant. After a failed test the shell is looked at before the device is used again. */
   release(grant: number, failed: boolean, shellKey: string | undefined): number {
-    const { recording, boots } = this.granted(grant)
-    this.shell = shellKey === undefined ? undefined : { boot: boots.current?.ordinal ?? 0, key: shellKey }
+    const { recording } = this.granted(grant)
+    this.readiness!.leave(shellKey, failed)
     this.isHeld = false
     this.grant++
-    this.doubted ||= failed
     return recording.length()
   }
 
@@ -78,7 +75,7 @@ export class Device implements AsyncDisposable {
     if (grant !== this.grant) return
     this.isHeld = false
     this.grant++
-    this.doubted = true
+    this.readiness?.doubt()
   }
 
   async write(grant: number, bytes: Buffer): Promise<void> {
@@ -88,6 +85,17 @@ export class Device implements AsyncDisposable {
   async power(grant: number, action: PowerAction, timeout: number): Promise<void> {
     const { power } = this.granted(grant).board
     await (action === 'shutdown' ? power.shutdown(timeout) : power[action]())
+  }
+
+  async checkpoint(grant: number, name: string, shellKey: string | undefined): Promise<void> {
+    this.granted(grant)
+    await this.readiness!.checkpoint(name, shellKey)
+  }
+
+  async rewind(grant: number, name: string): Promise<{ shellKey?: string }> {
+    this.granted(grant)
+    const shellKey = await this.readiness!.rewind(name)
+    return shellKey === undefined ? {} : { shellKey }
   }
 
   async state(): Promise<DeviceFacts> {
@@ -118,54 +126,8 @@ export class Device implements AsyncDisposable {
     return result
   }
 
-  private async makeReady(device: OpenDevice): Promise<void> {
-    const { power } = device.board
-    if (power.state() === 'off') return this.bootWithRetry(device)
-    const known = device.boots.current?.ordinal === this.shell?.boot ? this.shell : undefined
-    if (known && !this.doubted) return
-    try {
-      if (known && (await LinuxShell.resume(device.port, known.key, SHELL_CHECK_MS))) {
-        this.doubted = false
-        return
-      }
-      await this.findShell(device, known ? SHELL_CHECK_MS : this.request.bootTimeout)
-    } catch (error) {
-      this.ending.signal.throwIfAborted()
-      this.note(`no shell any more (${Fault.wrap(error).code}): power cycle`)
-      await power.off()
-      await this.bootWithRetry(device)
-    }
-  }
-
-  /** Faults of lab and harness get a second try; what the product does wrong is not asked for twice. */
-  private async bootWithRetry(device: OpenDevice): Promise<void> {
-    try {
-      await this.boot(device)
-    } catch (error) {
-      this.ending.signal.throwIfAborted()
-      const fault = Fault.wrap(error)
-      if (fault.culprit !== 'lab' && fault.culprit !== 'harness') throw fault
-      this.journal.write({ type: 'fault', fault: fault.toJSON(), at: Date.now() })
-      this.note(`boot failed (${fault.code}): one more try`)
-      await device.board.power.off()
-      await this.boot(device)
-    }
-  }
-
-  private async boot(device: OpenDevice): Promise<void> {
-    this.told.progress('booting')
-    const started = Date.now()
-    await device.board.power.on()
-    await this.findShell(device, this.request.bootTimeout)
-    this.told.progress(`booted in ${((Date.now() - started) / 1000).toFixed(1)} s`)
-  }
-
-  private async findShell(device: OpenDevice, timeout: number): Promise<void> {
-    this.shell = await findShell(device, timeout, this.ending.signal)
-    this.doubted = false
-  }
-
-  private describe(device: OpenDevice, grant: number): DeviceState {
+  private describe(device: OpenDevice, grant: number, prepared: Prepared): DeviceState {
+    const { shellKey } = this.readiness!
     const { artefacts, board, recording } = device
     return {
       project: this.request.project,
@@ -176,13 +138,23 @@ export class Device implements AsyncDisposable {
       manifest: artefacts.manifest,
       artefacts: artefacts.folder,
       facts: board.describe(),
-      ...(this.shell && { shellKey: this.shell.key }),
+      ...(shellKey !== undefined && { shellKey }),
+      prepared,
     }
   }
 
   private granted(grant: number): OpenDevice {
     if (this.device && grant === this.grant) return this.device
     throw staleGrant()
+  }
+
+  private readinessOf(device: OpenDevice): Readiness {
+    const told = {
+      note: (text: string) => this.note(text),
+      progress: (text: string) => this.told.progress(text),
+      fault: (fault: Fault) => this.journal.write({ type: 'fault', fault: fault.toJSON(), at: Date.now() }),
+    }
+    return new Readiness(device, this.request.bootTimeout, told, this.ending.signal)
   }
 
   private note(text: string): void {

@@ -29,3 +29,23 @@ export function sessionEnding(): Fault {
     next: 'see in session.log what ended it',
   })
 }
+
+export function noSnapshots(board: string, why: string): Fault {
+  return new Fault({
+    code: 'snapshot.unsupported',
+    culprit: 'test',
+    expected: `board ${board} to save its state`,
+    seen: why,
+    next: 'use the isolation "reflashed" or "power-cycled" instead, or another board',
+  })
+}
+
+export function noSuchCheckpoint(name: string, why?: string): Fault {
+  return new Fault({
+    code: 'snapshot.checkpoint.unknown',
+    culprit: why === undefined ? 'test' : 'lab',
+    expected: `a checkpoint "${name}" of the device`,
+    seen: why ?? 'none was made under this name, or the device was written anew since',
+    next: 'make it first: await device.checkpoint(name)',
+  })
+}

@@ -2,15 +2,20 @@ import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Board } from '../board/board.js'
 import { openBoard } from '../board/open.js'
+import { SnapshotStore } from '../board/snapshot-store.js'
 import { RecordingReader } from '../console/reader.js'
 import { Recording } from '../console/recording.js'
 import { Fault } from '../fault/fault.js'
 import type { Artefacts } from '../image/artefacts.js'
-import { buildImage } from '../image/build.js'
+import { parseSize } from '../declare/size.js'
+import { buildImage, cacheFolder } from '../image/build.js'
 import type { Journal } from '../record/journal.js'
 import type { ShellPort } from '../shell/port.js'
 import { Boots } from './boots.js'
 import type { DeviceRequest } from './protocol.js'
+
+/** Bytes that saved states take in all, unless BOOTWRIGHT_SNAPSHOTS says otherwise. */
+const SNAPSHOTS_CAP = 8 * 1024 ** 3
 
 /** Where a device tells how it gets on. */
 export interface DeviceTold {
@@ -64,6 +69,7 @@ export async function openDevice(
     declaration: choice.declaration,
     artefacts,
     accel: request.accel,
+    snapshots: snapshotStore(request.root),
     listener: {
       onConsole: channel => {
         recording.attach(channel)
@@ -94,6 +100,12 @@ export async function openDevice(
     },
   }
   return { artefacts, board, recording, reader, boots, port }
+}
+
+/** Saved states of booted devices, beside the built images they belong to. */
+function snapshotStore(root: string): SnapshotStore {
+  const cap = parseSize(process.env['BOOTWRIGHT_SNAPSHOTS'] ?? '') ?? SNAPSHOTS_CAP
+  return new SnapshotStore(join(cacheFolder(root), 'snapshots'), cap)
 }
 
 /** A second session of a run (the first was killed) records beside the first. */

@@ -2,7 +2,7 @@ import { NotificationType, RequestType, RequestType0 } from 'vscode-jsonrpc/node
 import type { BoardDeclaration } from '../board/inventory.js'
 import type { FaultJson } from '../fault/fault.js'
 import type { Manifest } from '../image/manifest.js'
-import type { Boot, ConsoleRange, Finding } from '../record/record.js'
+import type { Boot, ConsoleRange, Finding, Isolation, Prepared } from '../record/record.js'
 
 /** What a session needs to know to get a device ready. Made from the frozen plan. */
 export interface DeviceRequest {
@@ -21,6 +21,7 @@ export interface DeviceRequest {
 
 export interface AcquireParams {
   request: DeviceRequest
+  isolation: Isolation
   /** Id of the test that asks: the first one carries a boot failure, the others miss. */
   test: string
 }
@@ -44,6 +45,7 @@ export interface DeviceState {
   facts: Record<string, unknown>
   /** The shell that the session logged in, to be resumed. */
   shellKey?: string
+  prepared: Prepared
 }
 
 /** What the session knows of a device. */
@@ -71,6 +73,10 @@ export const protocol = {
   /** Bytes for the console, base64. */
   write: new RequestType<Granted & { data: string }, void, FaultJson>('write'),
   power: new RequestType<Granted & { action: PowerAction; timeout: number }, void, FaultJson>('power'),
+  /** Saves the device as it is, with the shell that is left on it. */
+  checkpoint: new RequestType<Granted & { name: string; shellKey?: string }, void, FaultJson>('checkpoint'),
+  /** Goes back to a checkpoint of this test or an earlier one; answers with the shell that is there. */
+  rewind: new RequestType<Granted & { name: string }, { shellKey?: string }, FaultJson>('rewind'),
   state: new RequestType<Granted, DeviceFacts, FaultJson>('state'),
   /** Powers everything off, closes the recordings and ends the session; answered when that is done. */
   finish: new RequestType0<void, FaultJson>('finish'),

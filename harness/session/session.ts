@@ -55,6 +55,12 @@ export class Session {
     answer(connection, protocol.power, ({ project, grant, action, timeout }) =>
       this.deviceOf(project).power(grant, action, timeout),
     )
+    answer(connection, protocol.checkpoint, ({ project, grant, name, shellKey }) =>
+      this.deviceOf(project).checkpoint(grant, name, shellKey),
+    )
+    answer(connection, protocol.rewind, ({ project, grant, name }) =>
+      this.deviceOf(project).rewind(grant, name),
+    )
     answer(connection, protocol.state, ({ project }) => this.deviceOf(project).state())
     connection.onRequest(protocol.finish.method, async () => {
       // The client hangs up once it has the answer: only then may this process end.
@@ -77,12 +83,12 @@ export class Session {
       this.journal?.write({ type: 'note', text: `boards released: ${reason}`, at: Date.now() })
   }
 
-  private async acquire({ request, test }: AcquireParams): Promise<Outcome> {
+  private async acquire({ request, test, isolation }: AcquireParams): Promise<Outcome> {
     mkdirSync(request.runFolder, { recursive: true })
     this.journal ??= new Journal(join(request.runFolder, JOURNAL))
     const device = await this.deviceFor(request)
     try {
-      return { kind: 'ready', device: await device.acquire() }
+      return { kind: 'ready', device: await device.acquire(isolation) }
     } catch (error) {
       const fault = Fault.wrap(error)
       const carrier = this.carriers.get(fault.id) ?? test

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { lastAttempt, type RunRecord } from '../record/record.js'
+import { cacheFolder } from '../image/build.js'
+import type { Ended } from './started.js'
+import { TestProject } from './test-project.js'
+
+const SPEC = `
+import { expect, test } from 'bootwright'
+
+const marked = 'cat /tmp/mark 2>/dev/null || echo none; echo marked >/tmp/mark'
+const cases = [
+  ['fresh 1', 'fresh', 'none'],
+  ['fresh 2', 'fresh', 'none'],
+  ['shared 1', 'shared', 'marked'],
+  ['shared 2, which fails', 'shared', 'what nobody wrote'],
+  ['shared 3', 'shared', 'none'],
+  ['rebooted', 'rebooted', 'none'],
+  ['power-cycled', 'power-cycled', 'none'],
+  ['reflashed', 'reflashed', 'none'],
+]
+for (const [title, isolation, output] of cases) {
+  test.describe(() => {
+    test.use({ isolation })
+    test(title, async ({ device }) => {
+      const shell = await device.shell()
+      await expect(shell).toRun(marked, { output })
+      const seconds = Number(await shell.check('date +%s'))
+      expect(Math.abs(seconds - Date.now() / 1000), 'seconds that the clock is off').toBeLessThan(3)
+    })
+  })
+}
+
+test('rewinds', async ({ device }) => {
+  await (await device.shell()).run('echo one >/tmp/step')
+  await device.checkpoint('one')
+  for (const fault of ['first', 'second']) {
+    const shell = await device.shell()
+    await expect(shell).toRun('cat /tmp/step', { output: 'one' })
+    await shell.run('echo ' + fault + ' >/tmp/step')
+    if (fault === 'second') await device.power.off()
+    await device.rewind('one')
+  }
+  await expect(await device.shell()).toRun('cat /tmp/step', { output: 'one' })
+  await expect(device.rewind('two')).rejects.toThrow('a checkpoint "two"')
+})
+`
+
+/** How each test's device was made ready, by title. */
+function preparedIn(record: RunRecord): Record<string, string | undefined> {
+  return Object.fromEntries(
+    record.tests.map(entry => [entry.title.at(-1)!, lastAttempt(entry).prepared?.done]),
+  )
+}
+
+function causesIn(record: RunRecord) {
+  return record.devices.flatMap(device => device.boots.map(({ cause }) => cause))
+}
+
+describe('isolation', () => {
+  let project: TestProject
+  let env: NodeJS.ProcessEnv
+  let ended: Ended
+  before(async () => {
+    project = TestProject.create({ small: { 'small.spec.ts': SPEC } })
+    // Images from the repository's cache, but no saved states.
+    const [shared, own] = [cacheFolder(join(import.meta.dirname, '../../..')), join(project.root, 'cache')]
+    mkdirSync(own)
+    for (const folder of ['images', 'builder']) symlinkSync(join(shared, folder), join(own, folder))
+    env = { BOOTWRIGHT_CACHE: own }
+    ended = await project.run(['run', '--accel', 'tcg'], env)
+  })
+  after(() => project[Symbol.dispose]())
+
+  test('each test gets what it asks for, by the cheapest means', () => {
+    const record = project.record(project.runs()[0])
+    assert.deepEqual(preparedIn(record), {
+      'fresh 1': 'booted',
+      'fresh 2': 'restored in place',
+      'shared 1': 'reused',
+      'shared 2, which fails': 'reused',
+      'shared 3': 'restored in place',
+      rebooted: 'rebooted',
+      'power-cycled': 'power-cycled',
+      reflashed: 'reflashed',
+      rewinds: 'reused',
+    })
+    assert.deepEqual(
+      record.tests.flatMap(entry => (lastAttempt(entry).verdict.verdict === 'pass' ? [] : [entry.title.at(-1)])),
+      ['shared 2, which fails'],
+      ended.output,
+    )
+    assert.deepEqual(causesIn(record), [
+      ...['power-on', 'restore', 'restore', 'reset', 'power-on', 'power-on'],
+      ...['restore', 'restore'],
+    ])
+    assert.match(ended.output, /4 boots/)
+  })
+
+  test('a later run starts from the saved state, without a boot', async () => {
+    const { code, output } = await project.run(['run', '--accel', 'tcg', '--title', 'fresh'], env)
+    assert.equal(code, 0, output)
+    const record = project.record()
+    assert.deepEqual(preparedIn(record), { 'fresh 1': 'restored from disk', 'fresh 2': 'restored in place' })
+    assert.deepEqual(causesIn(record), ['restore', 'restore'])
+  })
+})

@@ -1,0 +1,257 @@
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import type { Restored, Snapshots } from '../board/board.js'
+import { Fault } from '../fault/fault.js'
+import type { Isolation } from '../record/record.js'
+import { LinuxShell } from '../shell/linux-shell.js'
+import { noSnapshots, noSuchCheckpoint } from './faults.js'
+import { findShell, type KnownShell } from './find-shell.js'
+import type { OpenDevice } from './open-device.js'
+
+/** A shell that was there is there again at once, unless something is wrong. */
+const SHELL_CHECK_MS = 15_000
+/** Name of the state in which a device has booted and nobody has used it. */
+const BOOTED = 'booted'
+const CHECKPOINT = 'checkpoint.'
+
+/** What is kept with a saved state. */
+const about = z.object({ shell: z.string().optional(), stages: z.array(z.string()) })
+
+interface Told {
+  note(text: string): void
+  progress(text: string): void
+  fault(fault: Fault): void
+}
+
+/** Gets one device into the state that a test asks for, by the cheapest means, and knows what shell is on it. */
+export class Readiness {
+  /** The shell that is known to be there, by the boot it belongs to. */
+  private shell: KnownShell | undefined
+  /** What the last test left is not trusted. */
+  private doubted = false
+  /** A test has had the device, or was about to. */
+  private used = false
+
+  constructor(
+    private readonly device: OpenDevice,
+    private readonly bootTimeout: number,
+    private readonly told: Told,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  get shellKey(): string | undefined {
+    return this.known?.key
+  }
+
+  /** A test has had the device. */
+  leave(shellKey: string | undefined, failed: boolean): void {
+    const boot = this.device.boots.current?.ordinal ?? 0
+    this.shell = shellKey === undefined ? undefined : { boot, key: shellKey }
+    this.doubted ||= failed
+  }
+
+  /** The test that had the device is gone without a word. */
+  doubt(): void {
+    this.doubted = true
+  }
+
+  /** Makes the device ready, and returns what was done. @throws Fault `boot.*`, `power.*` */
+  async prepare(isolation: Isolation): Promise<string> {
+    const done = await this.ready(isolation)
+    this.doubted = false
+    this.used = true
+    return done
+  }
+
+  /** @throws Fault `snapshot.*`, `qemu.snapshot.refused`, `qemu.disk.full` */
+  async checkpoint(name: string, shellKey: string | undefined): Promise<void> {
+    await this.snapshots().save(CHECKPOINT + name, this.about(shellKey))
+  }
+
+  /** @returns the shell that is there. @throws Fault `snapshot.*` */
+  async rewind(name: string): Promise<string | undefined> {
+    const snapshots = this.snapshots()
+    if (!snapshots.has(CHECKPOINT + name)) throw noSuchCheckpoint(name)
+    const outcome = await snapshots.restore(CHECKPOINT + name)
+    if (!outcome.restored) throw noSuchCheckpoint(name, outcome.why)
+    await this.afterRestore(outcome)
+    return this.shellKey
+  }
+
+  private snapshots(): Snapshots {
+    const { snapshots, whyNoSnapshots, name } = this.device.board
+    if (!snapshots) throw noSnapshots(name, whyNoSnapshots ?? 'it has no means for that')
+    return snapshots
+  }
+
+  private ready(isolation: Isolation): Promise<string> {
+    // The first boot is from what the image delivers: more can't be asked for.
+    if (!this.used && isolation !== 'fresh') return this.coldBoot('booted')
+    switch (isolation) {
+      case 'shared':
+        return this.reuse()
+      case 'fresh':
+        return this.fresh()
+      case 'rebooted':
+        return this.rebooted()
+      case 'power-cycled':
+        return this.coldBoot('power-cycled')
+      case 'reflashed':
+        return this.reflashed()
+    }
+  }
+
+  private async reuse(): Promise<string> {
+    const { power } = this.device.board
+    if (power.state() === 'on' && this.known && !this.doubted) return 'reused'
+    return (await this.restored()) ?? this.stillUsable()
+  }
+
+  /** Without a state to go back to, a device that answers is used as it is. */
+  private async stillUsable(): Promise<string> {
+    if (this.device.board.power.state() === 'off') return this.coldBoot('booted')
+    try {
+      const { known } = this
+      if (known && (await LinuxShell.resume(this.device.port, known.key, SHELL_CHECK_MS))) return 'reused'
+      await this.findShell(known ? SHELL_CHECK_MS : this.bootTimeout)
+      return 'reused'
+    } catch (error) {
+      this.signal.throwIfAborted()
+      this.told.note(`no shell any more (${Fault.wrap(error).code}): power cycle`)
+      return this.coldBoot('power-cycled')
+    }
+  }
+
+  private async fresh(): Promise<string> {
+    const { snapshots, whyNoSnapshots } = this.device.board
+    if (!snapshots) {
+      this.told.note(`a fresh device costs a boot: ${whyNoSnapshots}`)
+      return this.reflashed()
+    }
+    const restored = await this.restored()
+    if (restored) return restored
+    let waited = false
+    await using _ = await snapshots.making(this.signal, () => {
+      waited = true
+      this.told.progress('another run saves the same device: waiting for it')
+    })
+    const kept = waited ? await this.restored() : undefined
+    if (kept) return kept
+    const done = await this.reflashed({ keep: true })
+    // It stood still while it was copied.
+    await this.setRight()
+    return done
+  }
+
+  private async rebooted(): Promise<string> {
+    const { board, port, boots } = this.device
+    const shell = this.known && (await LinuxShell.resume(port, this.known.key, SHELL_CHECK_MS))
+    if (!shell || !this.device.artefacts.manifest.features.includes('reboot'))
+      return this.coldBoot('power-cycled')
+    const before = boots.all.length
+    await shell.run('(sleep 1; reboot) </dev/null >/dev/null 2>&1 &')
+    const until = Date.now() + this.bootTimeout
+    while (boots.all.length === before && board.power.state() === 'on' && Date.now() < until) {
+      const { reader } = this.device
+      await reader.grown(reader.length, { timeout: 1000, throughEnd: true, signal: this.signal })
+    }
+    if (boots.all.length === before) return this.coldBoot('power-cycled')
+    await this.findShell(this.bootTimeout)
+    return 'rebooted'
+  }
+
+  private async reflashed(options: { keep?: boolean } = {}): Promise<string> {
+    if (this.used) await this.device.board.reflash()
+    return this.coldBoot(this.used ? 'reflashed' : 'booted', options)
+  }
+
+  private get known(): KnownShell | undefined {
+    return this.shell?.boot === this.device.boots.current?.ordinal ? this.shell : undefined
+  }
+
+  /** Goes back to the booted state, if there is one that serves. */
+  private async restored(): Promise<string | undefined> {
+    const { snapshots } = this.device.board
+    if (!snapshots?.has(BOOTED)) return undefined
+    const outcome = await snapshots.restore(BOOTED)
+    if (!outcome.restored) {
+      this.told.note(`the saved state is of no use (${outcome.why}): it is made anew`)
+      return undefined
+    }
+    try {
+      await this.afterRestore(outcome)
+      return `restored ${outcome.how}`
+    } catch (error) {
+      this.signal.throwIfAborted()
+      this.told.note(
+        `no shell in the restored device (${Fault.wrap(error).code}): the saved state is dropped`,
+      )
+      snapshots.discard(BOOTED)
+      return undefined
+    }
+  }
+
+  private async afterRestore(outcome: Restored & { restored: true }): Promise<void> {
+    const { boots, port } = this.device
+    const { shell, stages } = about.parse(outcome.about)
+    boots.resume(stages)
+    const resumed = shell === undefined ? undefined : await LinuxShell.resume(port, shell, SHELL_CHECK_MS)
+    if (resumed) this.shell = { boot: boots.current!.ordinal, key: resumed.key }
+    else await this.findShell(SHELL_CHECK_MS)
+    await this.setRight(resumed)
+  }
+
+  /** The clock, and random numbers that no other device with this state has. What it can't do as it is it need not. */
+  private async setRight(known?: LinuxShell): Promise<void> {
+    const shell = known ?? (await LinuxShell.resume(this.device.port, this.shell!.key, SHELL_CHECK_MS))
+    await shell?.run(
+      `date -s @${Math.round(Date.now() / 1000)}; echo ${randomBytes(32).toString('hex')} >/dev/urandom`,
+    )
+  }
+
+  /** Faults of lab and harness get a second try; what the product does wrong is not asked for twice. */
+  private async coldBoot(done: string, options: { keep?: boolean } = {}): Promise<string> {
+    try {
+      await this.boot()
+    } catch (error) {
+      this.signal.throwIfAborted()
+      const fault = Fault.wrap(error)
+      if (fault.culprit !== 'lab' && fault.culprit !== 'harness') throw fault
+      this.told.fault(fault)
+      this.told.note(`boot failed (${fault.code}): one more try`)
+      await this.boot()
+    }
+    await this.saveBooted(options)
+    return done
+  }
+
+  private async boot(): Promise<void> {
+    this.told.progress('booting')
+    const started = Date.now()
+    const { power } = this.device.board
+    await power.off()
+    await power.on()
+    await this.findShell(this.bootTimeout)
+    this.told.progress(`booted in ${((Date.now() - started) / 1000).toFixed(1)} s`)
+  }
+
+  private async saveBooted(options: { keep?: boolean }): Promise<void> {
+    const { snapshots } = this.device.board
+    if (!snapshots || (this.used && snapshots.has(BOOTED))) return
+    try {
+      const why = await snapshots.save(BOOTED, this.about(this.shellKey), options)
+      if (why !== undefined) this.told.note(`the booted device is not kept for later runs: ${why}`)
+    } catch (error) {
+      this.told.note(`the booted device could not be saved: ${Fault.wrap(error).seen}`)
+    }
+  }
+
+  private about(shell: string | undefined): z.infer<typeof about> {
+    const stages = this.device.boots.current?.stages.map(({ name }) => name) ?? []
+    return { ...(shell !== undefined && { shell }), stages }
+  }
+
+  private async findShell(timeout: number): Promise<void> {
+    this.shell = await findShell(this.device, timeout, this.signal)
+  }
+}
