@@ -92,10 +92,9 @@ export class Device implements AsyncDisposable {
     await this.readiness!.checkpoint(name, shellKey)
   }
 
-  async rewind(grant: number, name: string): Promise<{ shellKey?: string }> {
+  async rewind(grant: number, name: string): Promise<{ shellKey: string }> {
     this.granted(grant)
-    const shellKey = await this.readiness!.rewind(name)
-    return shellKey === undefined ? {} : { shellKey }
+    return { shellKey: await this.readiness!.rewind(name) }
   }
 
   async state(): Promise<DeviceFacts> {

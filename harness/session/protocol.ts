@@ -76,7 +76,7 @@ export const protocol = {
   /** Saves the device as it is, with the shell that is left on it. */
   checkpoint: new RequestType<Granted & { name: string; shellKey?: string }, void, FaultJson>('checkpoint'),
   /** Goes back to a checkpoint of this test or an earlier one; answers with the shell that is there. */
-  rewind: new RequestType<Granted & { name: string }, { shellKey?: string }, FaultJson>('rewind'),
+  rewind: new RequestType<Granted & { name: string }, { shellKey: string }, FaultJson>('rewind'),
   state: new RequestType<Granted, DeviceFacts, FaultJson>('state'),
   /** Powers everything off, closes the recordings and ends the session; answered when that is done. */
   finish: new RequestType0<void, FaultJson>('finish'),

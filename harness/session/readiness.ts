@@ -1,21 +1,16 @@
-import { randomBytes } from 'node:crypto'
-import { z } from 'zod'
-import type { Restored, Snapshots } from '../board/board.js'
 import { Fault } from '../fault/fault.js'
 import type { Isolation } from '../record/record.js'
 import { LinuxShell } from '../shell/linux-shell.js'
 import { noSnapshots, noSuchCheckpoint } from './faults.js'
 import { findShell, type KnownShell } from './find-shell.js'
 import type { OpenDevice } from './open-device.js'
+import { SavedStates } from './saved-states.js'
 
 /** A shell that was there is there again at once, unless something is wrong. */
 const SHELL_CHECK_MS = 15_000
-/** Name of the state in which a device has booted and nobody has used it. */
+/** The state in which a device has booted and nobody has used it. */
 const BOOTED = 'booted'
 const CHECKPOINT = 'checkpoint.'
-
-/** What is kept with a saved state. */
-const about = z.object({ shell: z.string().optional(), stages: z.array(z.string()) })
 
 interface Told {
   note(text: string): void
@@ -25,6 +20,7 @@ interface Told {
 
 /** Gets one device into the state that a test asks for, by the cheapest means, and knows what shell is on it. */
 export class Readiness {
+  private readonly states: SavedStates | undefined
   /** The shell that is known to be there, by the boot it belongs to. */
   private shell: KnownShell | undefined
   /** What the last test left is not trusted. */
@@ -37,7 +33,10 @@ export class Readiness {
     private readonly bootTimeout: number,
     private readonly told: Told,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    const { snapshots } = device.board
+    this.states = snapshots && new SavedStates(device, snapshots, signal)
+  }
 
   get shellKey(): string | undefined {
     return this.known?.key
@@ -65,23 +64,23 @@ export class Readiness {
 
   /** @throws Fault `snapshot.*`, `qemu.snapshot.refused`, `qemu.disk.full` */
   async checkpoint(name: string, shellKey: string | undefined): Promise<void> {
-    await this.snapshots().save(CHECKPOINT + name, this.about(shellKey))
+    await this.savedStates().save(CHECKPOINT + name, shellKey)
   }
 
   /** @returns the shell that is there. @throws Fault `snapshot.*` */
-  async rewind(name: string): Promise<string | undefined> {
-    const snapshots = this.snapshots()
-    if (!snapshots.has(CHECKPOINT + name)) throw noSuchCheckpoint(name)
-    const outcome = await snapshots.restore(CHECKPOINT + name)
-    if (!outcome.restored) throw noSuchCheckpoint(name, outcome.why)
-    await this.afterRestore(outcome)
-    return this.shellKey
+  async rewind(name: string): Promise<string> {
+    const states = this.savedStates()
+    if (!states.has(CHECKPOINT + name)) throw noSuchCheckpoint(name)
+    const back = await states.restore(CHECKPOINT + name)
+    if (typeof back === 'string') throw noSuchCheckpoint(name, back)
+    this.shell = back.shell
+    return back.shell.key
   }
 
-  private snapshots(): Snapshots {
-    const { snapshots, whyNoSnapshots, name } = this.device.board
-    if (!snapshots) throw noSnapshots(name, whyNoSnapshots ?? 'it has no means for that')
-    return snapshots
+  private savedStates(): SavedStates {
+    const { whyNoSnapshots, name } = this.device.board
+    if (!this.states) throw noSnapshots(name, whyNoSnapshots ?? 'it has no means for that')
+    return this.states
   }
 
   private ready(isolation: Isolation): Promise<string> {
@@ -102,17 +101,17 @@ export class Readiness {
   }
 
   private async reuse(): Promise<string> {
-    const { power } = this.device.board
-    if (power.state() === 'on' && this.known && !this.doubted) return 'reused'
+    if (this.device.board.power.state() === 'on' && this.known && !this.doubted) return 'reused'
     return (await this.restored()) ?? this.stillUsable()
   }
 
   /** Without a state to go back to, a device that answers is used as it is. */
   private async stillUsable(): Promise<string> {
-    if (this.device.board.power.state() === 'off') return this.coldBoot('booted')
+    const { board, port } = this.device
+    if (board.power.state() === 'off') return this.coldBoot('booted')
     try {
       const { known } = this
-      if (known && (await LinuxShell.resume(this.device.port, known.key, SHELL_CHECK_MS))) return 'reused'
+      if (known && (await LinuxShell.resume(port, known.key, SHELL_CHECK_MS))) return 'reused'
       await this.findShell(known ? SHELL_CHECK_MS : this.bootTimeout)
       return 'reused'
     } catch (error) {
@@ -123,15 +122,15 @@ export class Readiness {
   }
 
   private async fresh(): Promise<string> {
-    const { snapshots, whyNoSnapshots } = this.device.board
-    if (!snapshots) {
-      this.told.note(`a fresh device costs a boot: ${whyNoSnapshots}`)
+    const { states } = this
+    if (!states) {
+      this.told.note(`a fresh device costs a boot: ${this.device.board.whyNoSnapshots}`)
       return this.reflashed()
     }
     const restored = await this.restored()
     if (restored) return restored
     let waited = false
-    await using _ = await snapshots.making(this.signal, () => {
+    await using _ = await states.making(() => {
       waited = true
       this.told.progress('another run saves the same device: waiting for it')
     })
@@ -139,20 +138,18 @@ export class Readiness {
     if (kept) return kept
     const done = await this.reflashed({ keep: true })
     // It stood still while it was copied.
-    await this.setRight()
+    await states.setRight(this.shell!)
     return done
   }
 
   private async rebooted(): Promise<string> {
-    const { board, port, boots } = this.device
+    const { board, port, boots, reader, artefacts } = this.device
     const shell = this.known && (await LinuxShell.resume(port, this.known.key, SHELL_CHECK_MS))
-    if (!shell || !this.device.artefacts.manifest.features.includes('reboot'))
-      return this.coldBoot('power-cycled')
+    if (!shell || !artefacts.manifest.features.includes('reboot')) return this.coldBoot('power-cycled')
     const before = boots.all.length
     await shell.run('(sleep 1; reboot) </dev/null >/dev/null 2>&1 &')
     const until = Date.now() + this.bootTimeout
     while (boots.all.length === before && board.power.state() === 'on' && Date.now() < until) {
-      const { reader } = this.device
       await reader.grown(reader.length, { timeout: 1000, throughEnd: true, signal: this.signal })
     }
     if (boots.all.length === before) return this.coldBoot('power-cycled')
@@ -160,7 +157,7 @@ export class Readiness {
     return 'rebooted'
   }
 
-  private async reflashed(options: { keep?: boolean } = {}): Promise<string> {
+  private async reflashed(options: { keep: boolean } = { keep: false }): Promise<string> {
     if (this.used) await this.device.board.reflash()
     return this.coldBoot(this.used ? 'reflashed' : 'booted', options)
   }
@@ -171,46 +168,18 @@ export class Readiness {
 
   /** Goes back to the booted state, if there is one that serves. */
   private async restored(): Promise<string | undefined> {
-    const { snapshots } = this.device.board
-    if (!snapshots?.has(BOOTED)) return undefined
-    const outcome = await snapshots.restore(BOOTED)
-    if (!outcome.restored) {
-      this.told.note(`the saved state is of no use (${outcome.why}): it is made anew`)
+    if (!this.states?.has(BOOTED)) return undefined
+    const back = await this.states.restore(BOOTED)
+    if (typeof back === 'string') {
+      this.told.note(`the saved state is of no use (${back}): it is made anew`)
       return undefined
     }
-    try {
-      await this.afterRestore(outcome)
-      return `restored ${outcome.how}`
-    } catch (error) {
-      this.signal.throwIfAborted()
-      this.told.note(
-        `no shell in the restored device (${Fault.wrap(error).code}): the saved state is dropped`,
-      )
-      snapshots.discard(BOOTED)
-      return undefined
-    }
-  }
-
-  private async afterRestore(outcome: Restored & { restored: true }): Promise<void> {
-    const { boots, port } = this.device
-    const { shell, stages } = about.parse(outcome.about)
-    boots.resume(stages)
-    const resumed = shell === undefined ? undefined : await LinuxShell.resume(port, shell, SHELL_CHECK_MS)
-    if (resumed) this.shell = { boot: boots.current!.ordinal, key: resumed.key }
-    else await this.findShell(SHELL_CHECK_MS)
-    await this.setRight(resumed)
-  }
-
-  /** The clock, and random numbers that no other device with this state has. What it can't do as it is it need not. */
-  private async setRight(known?: LinuxShell): Promise<void> {
-    const shell = known ?? (await LinuxShell.resume(this.device.port, this.shell!.key, SHELL_CHECK_MS))
-    await shell?.run(
-      `date -s @${Math.round(Date.now() / 1000)}; echo ${randomBytes(32).toString('hex')} >/dev/urandom`,
-    )
+    this.shell = back.shell
+    return `restored ${back.how}`
   }
 
   /** Faults of lab and harness get a second try; what the product does wrong is not asked for twice. */
-  private async coldBoot(done: string, options: { keep?: boolean } = {}): Promise<string> {
+  private async coldBoot(done: string, options: { keep: boolean } = { keep: false }): Promise<string> {
     try {
       await this.boot()
     } catch (error) {
@@ -228,27 +197,20 @@ export class Readiness {
   private async boot(): Promise<void> {
     this.told.progress('booting')
     const started = Date.now()
-    const { power } = this.device.board
-    await power.off()
-    await power.on()
+    await this.device.board.power.cycle()
     await this.findShell(this.bootTimeout)
     this.told.progress(`booted in ${((Date.now() - started) / 1000).toFixed(1)} s`)
   }
 
-  private async saveBooted(options: { keep?: boolean }): Promise<void> {
-    const { snapshots } = this.device.board
-    if (!snapshots || (this.used && snapshots.has(BOOTED))) return
+  /** What was saved from the first boot is as good as what a later one would give. */
+  private async saveBooted(options: { keep: boolean }): Promise<void> {
+    if (!this.states || (this.used && this.states.has(BOOTED))) return
     try {
-      const why = await snapshots.save(BOOTED, this.about(this.shellKey), options)
+      const why = await this.states.save(BOOTED, this.shellKey, options)
       if (why !== undefined) this.told.note(`the booted device is not kept for later runs: ${why}`)
     } catch (error) {
       this.told.note(`the booted device could not be saved: ${Fault.wrap(error).seen}`)
     }
-  }
-
-  private about(shell: string | undefined): z.infer<typeof about> {
-    const stages = this.device.boots.current?.stages.map(({ name }) => name) ?? []
-    return { ...(shell !== undefined && { shell }), stages }
   }
 
   private async findShell(timeout: number): Promise<void> {
