@@ -23,6 +23,8 @@ export class QemuPower implements Power {
   #qemu: RunningQemu | undefined
   #sshPort: number | undefined
   #cutting = false
+  /** The QEMU goes, but the board stays on: another takes over. */
+  #replacing = false
   #guestOffAt: number | undefined
   /** Why the machine cannot go on, found before it ended. */
   #stuck: string | undefined
@@ -103,25 +105,38 @@ export class QemuPower implements Power {
   restore(name: string): Promise<'in place' | 'in a new QEMU'> {
     this.#interrupt()
     return this.#turns.take(async () => {
-      if (!this.#qemu) {
-        await this.#start(name)
-        return 'in a new QEMU'
-      }
-      const { qmp } = this.#qemu
-      try {
-        await qmp.execute('stop')
-        await this.#statesOf(qmp).load(name)
-        // What was printed before belongs before.
-        await afterDeferredEvents()
-        this.#guestOffAt = undefined
-        this.#emit({ kind: 'restore', at: Date.now(), state: name })
-        await qmp.execute('cont')
+      if (this.#qemu && this.#goesBackInTime()) {
+        await this.#reload(this.#qemu.qmp, name)
         return 'in place'
-      } catch (error) {
-        await this.#cut()
-        throw error
       }
+      this.#replacing = true
+      await this.#cut().finally(() => (this.#replacing = false))
+      await this.#start(name)
+      return 'in a new QEMU'
     })
+  }
+
+  /**
+   * Emulating x86, QEMU keeps the time stamp counter from going back in one process: a guest would find that all the time
+   * since the state was saved has passed at once, and its watchdogs would bite.
+   */
+  #goesBackInTime(): boolean {
+    return this.#machine.accelerator === 'kvm' || this.#machine.arch === 'arm64'
+  }
+
+  async #reload(qmp: QmpClient, name: string): Promise<void> {
+    try {
+      await qmp.execute('stop')
+      await this.#statesOf(qmp).load(name)
+      // What was printed before belongs before.
+      await afterDeferredEvents()
+      this.#guestOffAt = undefined
+      this.#emit({ kind: 'restore', at: Date.now(), state: name })
+      await qmp.execute('cont')
+    } catch (error) {
+      await this.#cut()
+      throw error
+    }
   }
 
   #statesOf(qmp: QmpClient): MachineStates {
@@ -218,6 +233,7 @@ export class QemuPower implements Power {
     await afterDeferredEvents()
     this.#qemu = undefined
     this.#sshPort = undefined
+    if (this.#replacing) return
     if (this.#cutting) this.#emit({ kind: 'power-off', at: Date.now() })
     else if (this.#guestOffAt !== undefined) this.#emit({ kind: 'guest-poweroff', at: this.#guestOffAt })
     else this.#emit({ kind: 'lost', at: Date.now(), detail: this.#stuck ?? detailOf(end) })

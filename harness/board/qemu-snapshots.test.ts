@@ -64,7 +64,7 @@ test('a running board goes back to what it was, memory and disk as one', options
   witness.text = ''
   assert.deepEqual(await snapshots.restore('booted'), {
     restored: true,
-    how: 'in place',
+    how: 'in a new QEMU',
     about: { shell: 'abc' },
   })
   assert.equal(witness.events.at(-1)?.kind, 'restore')

@@ -79,17 +79,19 @@ describe('isolation', () => {
     const record = project.record(project.runs()[0])
     assert.deepEqual(preparedIn(record), {
       'fresh 1': 'booted',
-      'fresh 2': 'restored in place',
+      'fresh 2': 'restored in a new QEMU',
       'shared 1': 'reused',
       'shared 2, which fails': 'reused',
-      'shared 3': 'restored in place',
+      'shared 3': 'restored in a new QEMU',
       rebooted: 'rebooted',
       'power-cycled': 'power-cycled',
       reflashed: 'reflashed',
       rewinds: 'reused',
     })
     assert.deepEqual(
-      record.tests.flatMap(entry => (lastAttempt(entry).verdict.verdict === 'pass' ? [] : [entry.title.at(-1)])),
+      record.tests.flatMap(entry =>
+        lastAttempt(entry).verdict.verdict === 'pass' ? [] : [entry.title.at(-1)],
+      ),
       ['shared 2, which fails'],
       ended.output,
     )
@@ -104,7 +106,10 @@ describe('isolation', () => {
     const { code, output } = await project.run(['run', '--accel', 'tcg', '--title', 'fresh'], env)
     assert.equal(code, 0, output)
     const record = project.record()
-    assert.deepEqual(preparedIn(record), { 'fresh 1': 'restored from disk', 'fresh 2': 'restored in place' })
+    assert.deepEqual(preparedIn(record), {
+      'fresh 1': 'restored from disk',
+      'fresh 2': 'restored in a new QEMU',
+    })
     assert.deepEqual(causesIn(record), ['restore', 'restore'])
   })
 })

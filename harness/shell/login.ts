@@ -71,8 +71,7 @@ class Login {
       else if (SPOILT.test(line) && this.#logins === 0 && this.#nudges === 0) {
         this.#nudges++
         await this.#send(NEWLINE)
-      }
-      else if (
+      } else if (
         /[#$%>] ?$/.test(line) ||
         OURS.test(line) ||
         (this.#nudges > 0 && line.trim() !== '') ||
@@ -96,7 +95,11 @@ class Login {
     const lines = text.split('\n')
     const last = lines.pop()!
     const before = lines.findLast(line => line.trim() !== '')
-    return last.trim() === '' && before && [ENTER, OURS, SPOILT].some(known => known.test(before)) ? before : last
+    return last.trim() === '' &&
+      before &&
+      [ENTER, OURS, ...(this.#logins === 0 ? [SPOILT] : [])].some(known => known.test(before))
+      ? before
+      : last
   }
 
   /** Whether nothing comes for `ms`. */

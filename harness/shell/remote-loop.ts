@@ -168,20 +168,22 @@ export class RemoteLoop {
     if (report.size.bytes === 0) return { output: Buffer.alloc(0), to: report.at }
     const end = `~${report.id}>~`
     const cursor = reader.cursor(report.at)
-    for (const silence of [PAUSE, CONTENT_SILENCE]) {
+    // A slow device sends it late; only what has come torn is asked for again.
+    for (let silence = PAUSE; silence <= LONGEST_SILENCE;) {
+      const before = reader.length
       const found = await cursor.find([end], { ...left(limits), silence })
       if (found.kind === 'ended') throw this.#ended(scene)
-      if (found.kind === 'match') {
-        const raw = reader.readBytes(report.at, found.match.from).toString('latin1')
-        const output = exactOutput(raw, report.size)
-        if (output) return { output, to: found.match.to }
+      const matched = found.kind === 'match'
+      const [printed, after] = matched
+        ? [reader.readBytes(report.at, found.match.from).toString('latin1'), '']
+        : this.#textSince(report.at).split(end)
+      if (after !== undefined) {
+        const output = exactOutput(printed!, report.size)
+        if (output) return { output, to: matched ? found.match.to : reader.length }
         break
       }
-      const [printed, after] = this.#textSince(report.at).split(end)
-      if (after === undefined) continue
-      const output = exactOutput(printed!, report.size)
-      if (output) return { output, to: reader.length }
-      break
+      if (found.kind === 'timeout') break
+      if (reader.length === before || silence === PAUSE) silence = Math.max(2 * silence, CONTENT_SILENCE)
     }
     return { output: await this.#fetch(report.size, scene, limits), to: reader.length }
   }
@@ -189,24 +191,26 @@ export class RemoteLoop {
   /** The output in an armour of numbered lines, as often as it takes until each has come through whole once. */
   async #fetch(size: Size, scene: Scene, limits: Limits): Promise<Buffer> {
     const lines = new Map<number, string>()
-    let total = Infinity
+    const ids: string[] = []
+    const from = this.port.reader.length
     for (let round = 0; round < ROUNDS; round++) {
       const cursor = this.port.reader.cursor()
-      const from = cursor.position
-      const id = await this.#type('b', '', scene, limits)
-      const end = new RegExp(`~${id};(\\d+)~`)
-      const found = await cursor.find([end], { ...left(limits), silence: REPORT_SILENCE })
+      ids.push(await this.#type('b', '', scene, limits))
+      // The answer to an earlier round is as good.
+      const any = ids.join('|')
+      const end = new RegExp(`~(?:${any});(\\d+)~`)
+      const silence = Math.min(REPORT_SILENCE * 2 ** round, LONGEST_SILENCE)
+      const found = await cursor.find([end], { ...left(limits), silence })
       if (found.kind === 'ended') throw this.#ended(scene)
       if (found.kind === 'timeout') break
       const text = this.#textSince(from)
-      const count = end.exec(text)?.[1]
-      if (count !== undefined) total = Number(count)
       for (const [, number, line] of text.matchAll(
-        new RegExp(`~${id}\\.(\\d+)\\.([A-Za-z0-9+/= ]*)~`, 'g'),
+        new RegExp(`~(?:${any})\\.(\\d+)\\.([A-Za-z0-9+/= ]*)~`, 'g'),
       )) {
         lines.set(Number(number), line!)
       }
-      if (lines.size < total) continue
+      const total = end.exec(text)?.[1]
+      if (total === undefined || lines.size < Number(total)) continue
       const output = proven(decode([...lines].sort(([a], [b]) => a - b).map(([, line]) => line)), size)
       if (output) return output
       lines.clear()
