@@ -18,12 +18,11 @@ test.describe('shutdown', { tag: ['@boot', '@slow', '@needs:xendomains'] }, () =
 
     for (const guest of automatic) {
       await expect(device.console).toPrint(
-        new RegExp(`Shutting down domain:? .*${guest.name}|Domain ${guest.name} shut ?down`),
-        {
-          timeout: 120_000,
-        },
+        new RegExp(`Shutting down (?:Xen )?domain:? .*${guest.name}|Domain ${guest.name} shut ?down`),
+        { timeout: 120_000 },
       )
     }
+    await expect(device.console).toPrint(/reboot: Power down/, { timeout: 90_000 })
     await expect.poll(() => device.power.state(), { timeout: 90_000 }).toBe('off')
     expect((await device.boots()).at(-1)!.end).toBe('poweroff')
   })
