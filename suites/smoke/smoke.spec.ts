@@ -33,7 +33,10 @@ test.describe('smoke', { tag: '@boot' }, () => {
 
   test('has room on its root file system', async ({ device }) => {
     const shell = await device.shell()
-    const [, row] = (await shell.check('df -P /')).split('\n')
+    const { exitCode, output } = await shell.run('df -P /')
+    test.skip(/can't find mount point/.test(output), 'the root file system is the initial one, in memory')
+    expect(exitCode, output).toBe(0)
+    const [, row] = output.split('\n')
     const used = Number(/(\d+)%/.exec(row ?? '')?.[1] ?? (/ - +\/$/.test(row ?? '') ? 0 : NaN))
     expect(used, `percent used, of: ${row}`).toBeLessThan(95)
   })

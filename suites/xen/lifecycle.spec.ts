@@ -78,6 +78,7 @@ test.describe('further guests, one of each type', { tag: '@boot' }, () => {
   })
 
   test('are shown as crashed when their kernels have crashed, and are destroyed', async ({ device }) => {
+    test.skip(device.manifest.arch === 'arm64', 'on arm64 Linux does not tell Xen that it has crashed')
     await test.step('crash', async () => {
       const crashed = async () => {
         const before = await states()
