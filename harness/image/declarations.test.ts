@@ -35,7 +35,7 @@ test('a wrong key names file, line and field', () => {
 
 test('a wrong type of guest names its line and what is allowed', () => {
   const fault = faultOf(text => text.replace('type: pv', 'type: hvm'))
-  assert.match(fault.where ?? '', /image\.yaml:19:\d+: xen\.guests\.0\.type/)
+  assert.match(fault.where ?? '', /image\.yaml:18:\d+: xen\.guests\.0\.type/)
   assert.equal(fault.expected, 'one of: pv, pvh')
 })
 

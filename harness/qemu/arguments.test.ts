@@ -77,8 +77,8 @@ test('KVM gives the guest the processor of the host', () => {
 test('disks keep their order and may have commas in their names', () => {
   const machine = { ...linux, disks: ['/t/a,b.qcow2', '/t/c.qcow2'] }
   const drives = values(machine, '-drive')
-  assert.match(drives[0]!, /id=disk0,.*file=\/t\/a,,b\.qcow2$/)
-  assert.match(drives[1]!, /id=disk1,.*file=\/t\/c\.qcow2$/)
+  assert.match(drives[0]!, /id=disk0,.*file=\/t\/a,,b\.qcow2,discard/)
+  assert.match(drives[1]!, /id=disk1,.*file=\/t\/c\.qcow2,discard/)
   assert.ok(values(machine, '-device').includes('virtio-blk-pci,drive=disk1'))
 })
 

@@ -54,7 +54,7 @@ test('what is resolved anew follows packages and kernels, not what is laid over 
 })
 
 test('arm64, patterns that are not absolute, and names that are none are refused', () => {
-  const target = '{ boardClasses: [a], hypervisor: h, kernel: k, guestKernel: g }'
+  const target = '{ boardClasses: [a], hypervisor: h, kernel: k, guestKernel: g, guestKernelArgs: x }'
   const text = (changes: string) => `
 backend: debian-mmdebstrap
 description: d
@@ -66,7 +66,6 @@ disk: 1M
 overlay: a
 initrdOverlay: b
 guestOverlay: c
-guestKernelArgs: ''
 console: {}
 features: []
 ${changes}

@@ -77,17 +77,21 @@ describe('isolation', () => {
 
   test('each test gets what it asks for, by the cheapest means', () => {
     const record = project.record(project.runs()[0])
-    assert.deepEqual(preparedIn(record), {
-      'fresh 1': 'booted',
-      'fresh 2': 'restored in a new QEMU',
-      'shared 1': 'reused',
-      'shared 2, which fails': 'reused',
-      'shared 3': 'restored in a new QEMU',
-      rebooted: 'rebooted',
-      'power-cycled': 'power-cycled',
-      reflashed: 'reflashed',
-      rewinds: 'reused',
-    })
+    assert.deepEqual(
+      preparedIn(record),
+      {
+        'fresh 1': 'booted',
+        'fresh 2': 'restored in a new QEMU',
+        'shared 1': 'reused',
+        'shared 2, which fails': 'reused',
+        'shared 3': 'restored in a new QEMU',
+        rebooted: 'rebooted',
+        'power-cycled': 'power-cycled',
+        reflashed: 'reflashed',
+        rewinds: 'reused',
+      },
+      ended.output,
+    )
     assert.deepEqual(
       record.tests.flatMap(entry =>
         lastAttempt(entry).verdict.verdict === 'pass' ? [] : [entry.title.at(-1)],
