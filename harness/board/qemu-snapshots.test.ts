@@ -167,6 +167,18 @@ test('storage that is written anew has no states, and is as the image says', opt
   await witness.printed('boot 1\n')
 })
 
+test('what is dropped is dropped alone', options, async t => {
+  const { board, witness, snapshots } = await bench(t).board()
+  await board.power.on()
+  await witness.printed('boot 1\n')
+  await snapshots.save('booted', null, { keep: true })
+  await snapshots.save('later', null)
+  snapshots.discard('later')
+  assert.deepEqual([snapshots.has('later'), snapshots.has('booted')], [false, true])
+  snapshots.discard('booted')
+  assert.equal(snapshots.has('booted'), false)
+})
+
 test('a board that is off cannot be saved', options, async t => {
   const { snapshots } = await bench(t).board()
   await assert.rejects(snapshots.save('booted', null), (e: Fault) => e.code === 'power.save.off')

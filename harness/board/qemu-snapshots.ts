@@ -79,8 +79,9 @@ export class QemuSnapshots implements Snapshots {
   }
 
   discard(name: string): void {
+    const { store, key } = this.#options
     this.#own.delete(name)
-    this.#options.store?.discard(this.#options.key)
+    if (store?.has(key, name)) store.discard(key)
   }
 
   making(signal: AbortSignal, waiting: () => void): Promise<AsyncDisposable> {
