@@ -10,7 +10,8 @@ export interface FindingPattern {
 
 /** `fatal` means that the device cannot go on; `hard` that something broke; `soft` that somebody should look. */
 export const FINDINGS: readonly FindingPattern[] = [
-  fatal('kernel.panic', /Kernel panic - not syncing/),
+  // Under Xen the first line of a panic may come in pieces, each on a line of its own; its trace comes whole.
+  fatal('kernel.panic', /Kernel panic - not syncing|^\[[ \d.]+\]\s+panic\+0x[0-9a-f]+\/0x/),
   fatal('xen.panic', /\(XEN\).*\bPanic on CPU \d+/),
   fatal('xen.dom0.crashed', /\(XEN\).*Hardware Dom0 crashed/),
   hard('xen.bug', /\(XEN\).*Xen (?:BUG|WARN) at /),

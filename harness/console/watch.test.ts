@@ -31,6 +31,15 @@ for (const size of [1, 7, 4096]) {
   })
 }
 
+test('a panic whose first line came in pieces is known by its trace', () => {
+  const torn =
+    '[ 7.235489] K\r\r\nernel panic - no\r\r\nt syncing: VFS\r\r\n[    7.283071]  panic+0x118/0x2f4\r\r\n(XEN) Hardware Dom0 crashed: rebooting\r\n'
+  assert.deepEqual(
+    watch(torn, 64).findings.map(f => f.code),
+    ['kernel.panic', 'xen.dom0.crashed'],
+  )
+})
+
 test('trouble after the login prompt is still found', () => {
   const { findings } = watch(`${BOOT}root\r\n[  9.9] kernel BUG at mm/slab.c:1!\r\n`, 64)
   assert.deepEqual(

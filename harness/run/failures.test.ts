@@ -48,7 +48,7 @@ describe('a boot that fails', () => {
       const [fault] = record.faults
       assert.equal(record.faults.length, 1)
       assert.ok(
-        fault?.evidence?.some(line => line.includes('Kernel panic - not syncing')),
+        fault?.evidence?.some(line => /Kernel panic - not syncing|\bpanic\+0x/.test(line)),
         fault?.evidence?.join('\n'),
       )
       const range = lastAttempt(record.tests[0]!).console
