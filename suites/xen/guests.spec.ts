@@ -43,10 +43,13 @@ test.describe('bundled guests', { tag: '@boot' }, () => {
 
   test('a guest that is not automatic does not run', async ({ device }) => {
     const xen = await device.xen()
-    // What starts guests may still be at it: it is looked at when the last one that is to run is there.
+    const shell = await device.shell()
+    // What starts guests may still be at it: one that is there shows that it has begun.
     const automatic = xen.guests.filter(guest => guest.autostart).map(guest => guest.name)
     const names = async () => (await xen.list()).map(domain => domain.name)
     await expect.poll(names, STARTED).toEqual(expect.arrayContaining(automatic))
+    const starting = async () => (await shell.run('pidof xendomains')).exitCode === 0
+    await expect.poll(starting, { ...STARTED, message: 'guests are still being started' }).toBe(false)
     const running = await names()
     const others = xen.guests.filter(guest => !guest.autostart).map(guest => guest.name)
     expect(running.filter(name => others.includes(name))).toEqual([])
