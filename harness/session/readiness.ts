@@ -4,6 +4,7 @@ import { LinuxShell } from '../shell/linux-shell.js'
 import { noSnapshots, noSuchCheckpoint } from './faults.js'
 import { findShell, type KnownShell } from './find-shell.js'
 import type { OpenDevice } from './open-device.js'
+import { reboot } from './reboot.js'
 import { SavedStates } from './saved-states.js'
 
 /** A shell that was there is there again at once, unless something is wrong. */
@@ -143,16 +144,16 @@ export class Readiness {
   }
 
   private async rebooted(): Promise<string> {
-    const { board, port, boots, reader, artefacts } = this.device
+    const { port, reader, artefacts } = this.device
     const shell = this.known && (await LinuxShell.resume(port, this.known.key, SHELL_CHECK_MS))
     if (!shell || !artefacts.manifest.features.includes('reboot')) return this.coldBoot('power-cycled')
-    const before = boots.all.length
-    await shell.run('(sleep 1; reboot) </dev/null >/dev/null 2>&1 &')
-    const until = Date.now() + this.bootTimeout
-    while (boots.all.length === before && board.power.state() === 'on' && Date.now() < until) {
-      await reader.grown(reader.length, { timeout: 1000, throughEnd: true, signal: this.signal })
+    try {
+      await reboot(shell, reader, this.bootTimeout, this.signal)
+    } catch (error) {
+      this.signal.throwIfAborted()
+      this.told.note(`no orderly reboot (${Fault.wrap(error).code}): power cycle`)
+      return this.coldBoot('power-cycled')
     }
-    if (boots.all.length === before) return this.coldBoot('power-cycled')
     await this.findShell(this.bootTimeout)
     return 'rebooted'
   }
