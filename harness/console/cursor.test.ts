@@ -1,26 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { FakeChannel } from '../channel/fake-channel.js'
+import { fakeConsole } from './fake-console.js'
 import type { Fault } from '../fault/fault.js'
-import { RecordingReader } from './reader.js'
-import { Recording } from './recording.js'
 
 const LONG = { timeout: 20_000 }
 
 function console(t: TestContext) {
-  const folder = mkdtempSync(join(tmpdir(), 'bw-cursor-'))
-  const recording = Recording.create(join(folder, 'r'))
-  const channel = new FakeChannel()
-  recording.attach(channel)
-  const reader = new RecordingReader(recording.folder, recording)
-  t.after(() => {
-    recording.close()
-    reader[Symbol.dispose]()
-    rmSync(folder, { recursive: true })
-  })
+  const { recording, channel, reader } = fakeConsole(t)
   const say = (text: string) => {
     channel.say(text)
     recording.flush()

@@ -1,30 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { FakeChannel } from '../channel/fake-channel.js'
+import { fakeConsole } from './fake-console.js'
 import type { Fault } from '../fault/fault.js'
 import { finished } from './finished.js'
 import { RecordingReader } from './reader.js'
 import { LOG_FILE, Recording } from './recording.js'
 
-function record(t: TestContext) {
-  const folder = mkdtempSync(join(tmpdir(), 'bw-recording-'))
-  const recording = Recording.create(join(folder, 'r'))
-  const channel = new FakeChannel()
-  recording.attach(channel)
-  const reader = new RecordingReader(recording.folder, recording)
-  t.after(() => {
-    recording.close()
-    reader[Symbol.dispose]()
-    rmSync(folder, { recursive: true })
-  })
-  return { recording, channel, reader }
-}
-
 test('an announced length is in the file, and every byte of it as it came', async t => {
-  const { recording, channel } = record(t)
+  const { recording, channel } = fakeConsole(t)
   const seen: number[] = []
   recording.onGrow(length => {
     assert.equal(readFileSync(join(recording.folder, LOG_FILE)).length, length)
@@ -39,13 +25,13 @@ test('an announced length is in the file, and every byte of it as it came', asyn
 })
 
 test('a flood is written before the turn ends', t => {
-  const { recording, channel } = record(t)
+  const { recording, channel } = fakeConsole(t)
   channel.say(Buffer.alloc(1024 * 1024))
   assert.equal(recording.length(), 1024 * 1024)
 })
 
 test('each byte has its time, each line its time since the boot it belongs to', async t => {
-  const { recording, channel, reader } = record(t)
+  const { recording, channel, reader } = fakeConsole(t)
   recording.mark('boot')
   channel.say('one\r\n')
   recording.flush()
@@ -82,7 +68,7 @@ test('each byte has its time, each line its time since the boot it belongs to', 
 })
 
 test('a time asked for too early is not kept for what comes', async t => {
-  const { recording, channel, reader } = record(t)
+  const { recording, channel, reader } = fakeConsole(t)
   const say = async (text: string) => {
     const before = performance.now()
     while (performance.now() - before < 2) await new Promise(resolve => setImmediate(resolve))
@@ -98,7 +84,7 @@ test('a time asked for too early is not kept for what comes', async t => {
 })
 
 test('a console that ends is marked, and another can follow', async t => {
-  const { recording, channel, reader } = record(t)
+  const { recording, channel, reader } = fakeConsole(t)
   const reasons: string[] = []
   recording.onEnd(reason => reasons.push(reason))
   channel.say('last words')
@@ -115,14 +101,14 @@ test('a console that ends is marked, and another can follow', async t => {
 })
 
 test('the late end of an old channel does not end the new one', t => {
-  const { recording, channel } = record(t)
+  const { recording, channel } = fakeConsole(t)
   recording.attach(new FakeChannel())
   channel.vanish()
   assert.equal(recording.ended(), undefined)
 })
 
 test('a recording is never written over', t => {
-  const { recording } = record(t)
+  const { recording } = fakeConsole(t)
   assert.throws(
     () => Recording.create(recording.folder),
     (e: Fault) => e.code === 'console.recording.exists',
@@ -130,7 +116,7 @@ test('a recording is never written over', t => {
 })
 
 test('a finished recording is read without its writer', t => {
-  const { recording, channel } = record(t)
+  const { recording, channel } = fakeConsole(t)
   channel.say('hello\n')
   recording.close()
   using reader = new RecordingReader(recording.folder, finished(recording.folder))

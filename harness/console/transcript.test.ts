@@ -1,25 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { FakeChannel } from '../channel/fake-channel.js'
-import { RecordingReader } from './reader.js'
-import { Recording } from './recording.js'
+import { fakeConsole } from './fake-console.js'
+import type { RecordingReader } from './reader.js'
 import { bootsIn, transcript } from './transcript.js'
 
 /** A recording of `parts`: what a board says, or `boot` for the beginning of one. */
 function recorded(t: TestContext, ...parts: string[]): RecordingReader {
-  const folder = mkdtempSync(join(tmpdir(), 'bw-transcript-'))
-  const recording = Recording.create(join(folder, 'r'))
-  const channel = new FakeChannel()
-  recording.attach(channel)
-  const reader = new RecordingReader(recording.folder, recording)
-  t.after(() => {
-    recording.close()
-    reader[Symbol.dispose]()
-    rmSync(folder, { recursive: true })
-  })
+  const { recording, channel, reader } = fakeConsole(t)
   for (const part of parts) {
     if (part === 'boot') recording.mark('boot', 'reset')
     else channel.say(part)

@@ -39,10 +39,14 @@ export async function ptyDevice(
     },
   )
   const exited = once(child, 'exit')
-  await new Promise<void>((resolve, reject) => {
+  const listens = new Promise<void>((resolve, reject) => {
     child.once('error', reject)
     child.stderr!.on('data', (text: Buffer) => text.includes('listening on') && resolve())
-    child.once('exit', () => reject(new Error('socat ended before it listened')))
+    child.once('exit', () => reject(new Error('socat ended before it listened: is it installed?')))
+  })
+  await listens.catch((error: unknown) => {
+    rmSync(folder, { recursive: true })
+    throw error
   })
   const channel = through(await connectUnix(socket, { timeout: 2000 }))
   const recording = Recording.create(join(folder, 'recording'))
