@@ -69,7 +69,11 @@ describe('isolation', () => {
     // Images from the repository's cache, but no saved states.
     const [shared, own] = [cacheFolder(join(import.meta.dirname, '../../..')), join(project.root, 'cache')]
     mkdirSync(own)
-    for (const folder of ['images', 'builder']) symlinkSync(join(shared, folder), join(own, folder))
+    for (const folder of ['images', 'builder']) {
+      // Nothing may have been built yet.
+      mkdirSync(join(shared, folder), { recursive: true })
+      symlinkSync(join(shared, folder), join(own, folder))
+    }
     env = { BOOTWRIGHT_CACHE: own }
     ended = await project.run(['run', '--accel', 'tcg'], env)
   })
