@@ -59,6 +59,8 @@ export interface BoardListener {
   /** A new console channel (a QEMU board has one per power-on). Called before the board executes its first instruction. */
   onConsole(channel: Channel): void
   onEvent(event: BoardEvent): void
+  /** Switching it on waits for something of the host. */
+  onWait?(what: string): void
 }
 
 /** One device under test, physical or QEMU, that this process owns. Disposing powers it off and removes all it made. */

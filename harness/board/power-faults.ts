@@ -49,3 +49,13 @@ export function shutdownLost(board: string): Fault {
     next: 'see the event "lost" of this board in the record',
   })
 }
+
+export function startCut(board: string): Fault {
+  return new Fault({
+    code: 'power.on.cut',
+    culprit: 'test',
+    expected: `board ${board} to be left to switch on`,
+    seen: 'it was switched off while it waited for memory of the host',
+    next: 'await the switching on before off, cycle or the end of the test',
+  })
+}

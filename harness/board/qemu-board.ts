@@ -34,7 +34,7 @@ export class QemuBoard implements Board {
   constructor(parts: Parts) {
     const { options, machine, version, folder } = parts
     this.name = options.name
-    this.power = new QemuPower(machine, options.listener)
+    this.power = new QemuPower(machine, options.listener, options.scratch)
     this.#parts = parts
     this.whyNoSnapshots = whyNoSnapshots(machine)
     if (machine.state === undefined) return

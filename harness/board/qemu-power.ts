@@ -3,11 +3,12 @@ import { SocketChannel } from '../channel/unix-socket.js'
 import { forwardedPort } from '../qemu/forward.js'
 import { launchQemu, type QemuEnd, type RunningQemu } from '../qemu/launch.js'
 import type { Machine } from '../qemu/machine.js'
+import { claimMemory, type MemoryClaim } from '../qemu/memory.js'
 import type { QmpClient, QmpEvent } from '../qemu/qmp.js'
 import { ResetFilter } from '../qemu/resets.js'
 import { MachineStates } from '../qemu/snapshot.js'
 import type { BoardEvent, BoardListener, Power, PowerState } from './board.js'
-import { notOn, resetSilent, shutdownCut, shutdownLost, shutdownTimeout } from './power-faults.js'
+import { notOn, resetSilent, shutdownCut, shutdownLost, shutdownTimeout, startCut } from './power-faults.js'
 import { Turns } from './turns.js'
 
 const RESET_LIMIT = 10_000
@@ -33,9 +34,17 @@ export class QemuPower implements Power {
   /** Calls of `shutdown`, waiting or still in the queue: cutting the power does not wait for them. */
   readonly #shutdowns = new Set<AbortController>()
 
-  constructor(machine: Machine, listener: BoardListener) {
+  /** Memory of the host that is counted for the board while it is on. */
+  #memory: MemoryClaim | undefined
+  /** A switching-on that waits for memory. */
+  #claiming: AbortController | undefined
+  readonly #base: string | undefined
+
+  /** @param base of the temporary folders; default the system's */
+  constructor(machine: Machine, listener: BoardListener, base?: string) {
     this.#machine = machine
     this.#listener = listener
+    this.#base = base
   }
 
   /** Port of 127.0.0.1 that leads to the guest's port 22, new with each power-on. */
@@ -161,6 +170,7 @@ export class QemuPower implements Power {
 
   #interrupt(): void {
     for (const shutdown of this.#shutdowns) shutdown.abort()
+    this.#claiming?.abort(startCut(this.#machine.name))
   }
 
   async #shutdown(timeout: number, interrupted: AbortSignal): Promise<void> {
@@ -183,7 +193,12 @@ export class QemuPower implements Power {
 
   async #start(state?: string): Promise<void> {
     if (this.#qemu) return
-    const qemu = await launchQemu(this.#machine)
+    this.#memory ??= await this.#claim()
+    const qemu = await launchQemu(this.#machine).catch(async (error: unknown) => {
+      await this.#letMemoryGo()
+      throw error
+    })
+    await this.#memory.usedBy(qemu.pid)
     this.#cutting = false
     this.#guestOffAt = undefined
     this.#stuck = undefined
@@ -203,6 +218,24 @@ export class QemuPower implements Power {
       await this.#cut()
       throw error
     }
+  }
+
+  async #claim(): Promise<MemoryClaim> {
+    const claiming = (this.#claiming = new AbortController())
+    try {
+      return await claimMemory(this.#machine.memory, {
+        signal: claiming.signal,
+        waiting: why => this.#listener.onWait?.(why),
+        base: this.#base,
+      })
+    } finally {
+      this.#claiming = undefined
+    }
+  }
+
+  async #letMemoryGo(): Promise<void> {
+    await this.#memory?.release()
+    this.#memory = undefined
   }
 
   async #cut(): Promise<void> {
@@ -234,6 +267,7 @@ export class QemuPower implements Power {
     this.#qemu = undefined
     this.#sshPort = undefined
     if (this.#replacing) return
+    await this.#letMemoryGo()
     if (this.#cutting) this.#emit({ kind: 'power-off', at: Date.now() })
     else if (this.#guestOffAt !== undefined) this.#emit({ kind: 'guest-poweroff', at: this.#guestOffAt })
     else this.#emit({ kind: 'lost', at: Date.now(), detail: this.#stuck ?? detailOf(end) })

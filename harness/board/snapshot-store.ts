@@ -16,7 +16,7 @@ import { identify, isAlive } from '../process/identity.js'
 import { lock } from '../process/lock.js'
 
 /** Version of what lies in the store, and of how it was made. */
-export const SNAPSHOT_FORMAT = 1
+export const SNAPSHOT_FORMAT = 2
 const ABOUT = 'snapshot.json'
 const PARTIAL = /\.(\d+)-(\d+)\.partial$/
 /** Bytes that stay free on the disk. */

@@ -10,6 +10,7 @@ interface RunArguments {
   tag: string[] | undefined
   accel: 'auto' | 'kvm' | 'tcg'
   'boot-timeout': number | undefined
+  workers: number | undefined
   defect: string | undefined
   'dry-run': boolean
   json: boolean
@@ -54,6 +55,11 @@ export const run: CommandModule<object, RunArguments> = {
         default: 'auto' as const,
       })
       .option('boot-timeout', { describe: 'Seconds from power-on to a shell', type: 'number' })
+      .option('workers', {
+        alias: 'w',
+        describe: 'Devices at once, instead of as many as processors and memory carry',
+        type: 'number',
+      })
       .option('defect', { describe: 'Run on the images with this seeded defect', type: 'string' })
       .option('dry-run', { describe: 'Print the plan and do nothing', type: 'boolean', default: false })
       .option('json', { describe: 'With --dry-run: the plan as JSON', type: 'boolean', default: false })
@@ -76,6 +82,7 @@ export const run: CommandModule<object, RunArguments> = {
         ...(argv.tag && { tags: argv.tag }),
         accel: argv.accel,
         ...(argv['boot-timeout'] !== undefined && { bootTimeout: argv['boot-timeout'] }),
+        ...(argv.workers !== undefined && { workers: argv.workers }),
         ...(argv.defect !== undefined && { variant: argv.defect }),
         commandLine: process.argv.slice(2),
       })

@@ -14,24 +14,30 @@ const ENTRY = /^qemu-(\d+)-(\d+)-[0-9a-f]+$/
  * @throws Fault `qemu.scratch.unusable`, culprit lab
  */
 export async function makeScratch(base = tmpdir()): Promise<string> {
-  const { uid } = userInfo()
-  const parent = join(base, `bootwright-${uid}`)
+  const parent = await ourFolder(base)
   try {
-    return await makeBelow(parent, uid)
+    await sweep(parent)
+    const me = identify(process.pid)!
+    const folder = join(parent, `qemu-${me.pid}-${me.start}-${randomBytes(4).toString('hex')}`)
+    await mkdir(folder, { mode: 0o700 })
+    return folder
   } catch (error) {
-    if (error instanceof Fault) throw error
     throw unusable(parent, (error as Error).message, error)
   }
 }
 
-async function makeBelow(parent: string, uid: number): Promise<string> {
-  await mkdir(parent, { recursive: true, mode: 0o700 })
-  const found = await stat(parent)
-  if (found.uid !== uid) throw unusable(parent, `it belongs to somebody else (user ${found.uid})`)
-  await sweep(parent)
-  const me = identify(process.pid)!
-  const folder = join(parent, `qemu-${me.pid}-${me.start}-${randomBytes(4).toString('hex')}`)
-  await mkdir(folder, { mode: 0o700 })
+/** `bootwright-<uid>` below `base`, which only this user can read. @throws Fault `qemu.scratch.unusable`, culprit lab */
+export async function ourFolder(base = tmpdir()): Promise<string> {
+  const { uid } = userInfo()
+  const folder = join(base, `bootwright-${uid}`)
+  let owner: number
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    owner = (await stat(folder)).uid
+  } catch (error) {
+    throw unusable(folder, (error as Error).message, error)
+  }
+  if (owner !== uid) throw unusable(folder, `it belongs to somebody else (user ${owner})`)
   return folder
 }
 

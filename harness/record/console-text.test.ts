@@ -19,6 +19,7 @@ function run(t: TestContext, ...boots: string[]): { runFolder: string; device: D
   const channel = new FakeChannel()
   recording.attach(channel)
   const device: Device = {
+    name: 'x@y',
     project: 'x@y',
     board: 'shelf-3',
     boardClass: 'y',

@@ -8,6 +8,7 @@ import { devicesOf, Journal, readJournal, type JournalEntry } from './journal.js
 const device = (console: string): JournalEntry => ({
   type: 'device',
   device: 'x@y',
+  project: 'x@y',
   board: 'b',
   boardClass: 'y',
   console,

@@ -7,7 +7,9 @@ export type JournalEntry =
   | { type: 'image'; image: string; variant?: string; arch: string; key: string; artefacts: ImageArtefact[] }
   | {
       type: 'device'
+      /** Name of the device, unique in the run. */
       device: string
+      project: string
       board: string
       boardClass: string
       console: string
@@ -51,18 +53,18 @@ export function readJournal(file: string): JournalEntry[] {
 }
 
 /**
- * The devices of a run with their boots and findings, as its journal tells them. A project has a second one when its
+ * The devices of a run with their boots and findings, as its journal tells them. A name comes a second time when its
  * session was killed and another took over.
  */
 export function devicesOf(entries: readonly JournalEntry[]): Device[] {
   const devices: Device[] = []
   for (const entry of entries) {
     if (entry.type === 'device') {
-      const { type: _, device: project, ...rest } = entry
-      devices.push({ project, ...rest, boots: [], findings: [] })
+      const { type: _, device: name, ...rest } = entry
+      devices.push({ name, ...rest, boots: [], findings: [] })
       continue
     }
-    const device = 'device' in entry ? devices.findLast(({ project }) => project === entry.device) : undefined
+    const device = 'device' in entry ? devices.findLast(({ name }) => name === entry.device) : undefined
     if (!device) continue
     const last = device.boots.at(-1)
     if (entry.type === 'boot') {

@@ -48,6 +48,8 @@ export const boot = z.object({
 export type Boot = z.infer<typeof boot>
 
 export const device = z.object({
+  /** Unique in the run: the project's name, with a number from the second on that is used at the same time. */
+  name: z.string(),
   project: z.string(),
   board: z.string(),
   boardClass: z.string(),

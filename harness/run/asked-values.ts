@@ -27,3 +27,15 @@ export function checkBootTimeout(seconds = 1): void {
     next: 'write a number, or leave it out',
   })
 }
+
+/** @throws Fault `usage.workers.invalid` */
+export function checkWorkers(workers = 1): void {
+  if (Number.isInteger(workers) && workers > 0 && workers <= 64) return
+  throw new Fault({
+    code: 'usage.workers.invalid',
+    culprit: 'usage',
+    expected: 'a whole number after --workers, from 1 to 64',
+    seen: Number.isNaN(workers) ? 'no number' : String(workers),
+    next: 'write how many devices may run at once, or leave it out',
+  })
+}

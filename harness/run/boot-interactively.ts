@@ -34,7 +34,7 @@ export async function bootInteractively(request: BootRequest): Promise<number> {
   let over: (code: number) => void = () => {}
   const ended = new Promise<number>(resolve => (over = resolve))
   const device = await openDevice(
-    { ...plan, ...project, project: project.name },
+    { ...plan, ...project, project: project.name, board: project.boards[0]! },
     new Journal(join(plan.runFolder, JOURNAL)),
     { grown: (_, reason) => reason !== undefined && over(EXIT.passed), progress: say },
     request.signal,

@@ -5,7 +5,7 @@ import type { Plan } from './plan.js'
 /** A plan as a person reads it. */
 export function describePlan(plan: Plan): string {
   const lines = [
-    `lab ${plan.lab}, acceleration ${plan.accel}, ${plan.bootTimeout / 1000} s to boot, seed ${plan.seed}`,
+    `lab ${plan.lab}, acceleration ${plan.accel}, ${plan.bootTimeout / 1000} s to boot, ${plan.workers} at once, seed ${plan.seed}`,
     ...(plan.title === undefined ? [] : [`tests whose title matches /${plan.title}/`]),
     ...(plan.tags.length ? [`tests tagged ${plan.tags.join(' and ')}`] : []),
   ]

@@ -8,7 +8,7 @@ import type { Ended } from './started.js'
 import { TestProject } from './test-project.js'
 
 const SPEC = `
-import { expect, test } from 'bootwright'
+import { defineState, expect, test } from 'bootwright'
 
 const marked = 'cat /tmp/mark 2>/dev/null || echo none; echo marked >/tmp/mark'
 const cases = [
@@ -49,6 +49,52 @@ test('rewinds', async ({ device }) => {
 })
 `
 
+/** A tree of states: trunk, and on it two branches; one more that cannot be reached. */
+const TREE = `
+import { defineState, expect, test } from 'bootwright'
+
+const step = (name, from, text = name) => defineState(name, async ({ device }) => {
+  const shell = await device.shell()
+  await shell.check('echo ' + text + ' >>/tmp/steps')
+  await shell.check('[ ' + name + ' != broken ]')
+}, { from })
+const trunk = step('trunk')
+const left = step('left', trunk)
+const right = step('right', trunk)
+const broken = step('broken', trunk)
+const cases = [
+  ['trunk', trunk, 'trunk'],
+  ['left 1', left, 'trunk left'],
+  ['left 2', left, 'trunk left'],
+  ['right', right, 'trunk right'],
+  ['broken 1', broken, ''],
+  ['broken 2', broken, ''],
+  ['trunk again', trunk, 'trunk'],
+  ['none', undefined, ''],
+]
+for (const [title, state, steps] of cases) {
+  test.describe(() => {
+    test.use({ state })
+    test(title, async ({ device }) => {
+      const shell = await device.shell()
+      const found = (await shell.run('cat /tmp/steps 2>/dev/null')).output
+      await shell.run('echo ' + 'spoilt >>/tmp/steps')
+      expect(found.trim().split('\\n').join(' ')).toBe(steps)
+    })
+  })
+}
+`
+
+/** Each in a file of its own, so that they can run side by side. */
+const SIDE = (name: string) => `
+import { expect, test } from 'bootwright'
+test('${name}', async ({ device }) => {
+  const shell = await device.shell()
+  await expect(shell).toRun('cat /tmp/other 2>/dev/null', { exitCode: 1 })
+  await shell.check('echo ${name} >/tmp/other')
+})
+`
+
 /** How each test's device was made ready, by title. */
 function preparedIn(record: RunRecord): Record<string, string | undefined> {
   return Object.fromEntries(
@@ -65,7 +111,11 @@ describe('isolation', () => {
   let env: NodeJS.ProcessEnv
   let ended: Ended
   before(async () => {
-    project = TestProject.create({ small: { 'small.spec.ts': SPEC } })
+    project = TestProject.create({
+      small: { 'small.spec.ts': SPEC },
+      tree: { 'tree.spec.ts': TREE },
+      wide: { 'one.spec.ts': SIDE('one'), 'two.spec.ts': SIDE('two') },
+    })
     // Images from the repository's cache, but no saved states.
     const [shared, own] = [cacheFolder(join(import.meta.dirname, '../../..')), join(project.root, 'cache')]
     mkdirSync(own)
@@ -75,7 +125,7 @@ describe('isolation', () => {
       symlinkSync(join(shared, folder), join(own, folder))
     }
     env = { BOOTWRIGHT_CACHE: own }
-    ended = await project.run(['run', '--accel', 'tcg'], env)
+    ended = await project.run(['run', 'small', '--accel', 'tcg'], env)
   })
   after(() => project[Symbol.dispose]())
 
@@ -111,7 +161,7 @@ describe('isolation', () => {
   })
 
   test('a later run starts from the saved state, without a boot', async () => {
-    const { code, output } = await project.run(['run', '--accel', 'tcg', '--title', 'fresh'], env)
+    const { code, output } = await project.run(['run', 'small', '--accel', 'tcg', '--title', 'fresh'], env)
     assert.equal(code, 0, output)
     const record = project.record()
     assert.deepEqual(preparedIn(record), {
@@ -119,5 +169,46 @@ describe('isolation', () => {
       'fresh 2': 'restored in a new QEMU',
     })
     assert.deepEqual(causesIn(record), ['restore', 'restore'])
+  })
+
+  test('states are prepared once, and each test starts in its own', async () => {
+    const { code, output } = await project.run(['run', 'tree', '--accel', 'tcg'], env)
+    const record = project.record()
+    const verdicts = record.tests.map(({ title, attempts }) => {
+      const { verdict, code: why } = attempts[0]!.verdict
+      return [title.at(-1), verdict, why]
+    })
+    assert.deepEqual(
+      verdicts,
+      [
+        ...['trunk', 'left 1', 'left 2', 'right'].map(title => [title, 'pass', undefined]),
+        ['broken 1', 'fail', 'shell.command.failed'],
+        ['broken 2', 'miss', 'state.unreached'],
+        ['trunk again', 'pass', undefined],
+        ['none', 'pass', undefined],
+      ],
+      output,
+    )
+    assert.equal(code, 1, output)
+    const again = 'restored in a new QEMU'
+    assert.deepEqual(preparedIn(record), {
+      trunk: 'booted',
+      ...{ 'left 1': again, 'left 2': again, right: again, 'broken 1': again },
+      ...{ 'broken 2': undefined, 'trunk again': again, none: again },
+    })
+    assert.match(output, /1 boot /)
+  })
+
+  test('two workers have a device each', async () => {
+    const { code, output } = await project.run(['run', 'wide', '--accel', 'tcg', '--workers', '2'], env)
+    assert.equal(code, 0, output)
+    const { devices, tests } = project.record()
+    assert.deepEqual(devices.map(({ name }) => name).sort(), [
+      'xen-dom0-tiny@qemu-x86-64',
+      'xen-dom0-tiny@qemu-x86-64.2',
+    ])
+    const consoles = tests.map(entry => lastAttempt(entry).console?.folder)
+    assert.deepEqual(consoles.sort(), devices.map(device => device.console).sort())
+    assert.deepEqual(await project.leftovers(), [])
   })
 })

@@ -5,9 +5,10 @@ import { Fault } from '../fault/fault.js'
 import { unknownName } from '../fault/usage.js'
 import { loadImage, listImages, type ImageDeclaration } from '../image/declarations.js'
 import { loadDefect } from '../image/defect.js'
-import { checkBootTimeout, checkTitle } from './asked-values.js'
+import { checkBootTimeout, checkTitle, checkWorkers } from './asked-values.js'
 import { boardsFor } from './choose-boards.js'
 import { selectSuites, type Suite } from './suite.js'
+import { workersFor } from './workers.js'
 
 /** What a person asks for. */
 export interface PlanRequest {
@@ -24,6 +25,8 @@ export interface PlanRequest {
   accel?: 'auto' | 'kvm' | 'tcg'
   /** Seconds from power-on to a shell. */
   bootTimeout?: number
+  /** Devices at once; as many as this machine carries when not said. */
+  workers?: number
   /** A seeded defect built into the image. */
   variant?: string
   commandLine: readonly string[]
@@ -49,6 +52,8 @@ export interface Plan {
   accel: 'auto' | 'kvm' | 'tcg'
   /** Milliseconds. */
   bootTimeout: number
+  /** Devices at once. */
+  workers: number
   title?: string
   tags: readonly string[]
   projects: ProjectPlan[]
@@ -60,6 +65,7 @@ const BOOT_TIMEOUT_S = 180
 export function makePlan(request: PlanRequest): Plan {
   checkTitle(request.title)
   checkBootTimeout(request.bootTimeout)
+  checkWorkers(request.workers)
   const lab = readLab(request.root, request.lab ?? 'local')
   const projects = new Map<string, ProjectPlan>()
   for (const { suite, files } of selectSuites(request.root, request.select ?? [])) {
@@ -142,6 +148,7 @@ function frozen(
     seed: randomBytes(4).readUInt32BE(),
     accel: request.accel ?? 'auto',
     bootTimeout: (request.bootTimeout ?? BOOT_TIMEOUT_S) * 1000,
+    workers: request.workers ?? workersFor(projects),
     ...(request.title !== undefined && { title: request.title }),
     tags: request.tags ?? [],
     projects,

@@ -141,10 +141,10 @@ export class TestProject implements Disposable {
     rmSync(this.root, { recursive: true, force: true, maxRetries: 5 })
   }
 
-  /** Folders of sessions and of QEMUs. */
+  /** Folders of sessions and of QEMUs, and memory counted for them; the lock for counting stays. */
   private temporaries(): string[] {
     return readdirSync(join(this.root, 'tmp'), { recursive: true, encoding: 'utf8' }).filter(path =>
-      /^bootwright-\d+\/./.test(path),
+      /^bootwright-\d+\/(?!memory(?:\/lock)?$)./.test(path),
     )
   }
 

@@ -18,8 +18,8 @@ export class SessionClient implements Disposable {
     private readonly connection: MessageConnection,
     private readonly socket: Socket,
   ) {
-    connection.onNotification(protocol.grown, ({ project, length, ended }) => {
-      for (const listener of this.growth.get(project) ?? []) listener(length, ended)
+    connection.onNotification(protocol.grown, ({ device, length, ended }) => {
+      for (const listener of this.growth.get(device) ?? []) listener(length, ended)
     })
     connection.onNotification(protocol.progress, ({ text }) => this.onProgress(text))
     connection.onClose(() => {
@@ -68,10 +68,10 @@ export class SessionClient implements Disposable {
     }
   }
 
-  /** Calls `listener` when the project's recording has grown or its console has ended or come back. */
-  onGrown(project: string, listener: (length: number, ended?: string) => void): () => void {
-    const listeners = this.growth.get(project) ?? new Set()
-    this.growth.set(project, listeners.add(listener))
+  /** Calls `listener` when the device's recording has grown or its console has ended or come back. */
+  onGrown(device: string, listener: (length: number, ended?: string) => void): () => void {
+    const listeners = this.growth.get(device) ?? new Set()
+    this.growth.set(device, listeners.add(listener))
     return () => listeners.delete(listener)
   }
 

@@ -1,30 +1,31 @@
-import { Fault } from '../fault/fault.js'
+import type { Fault } from '../fault/fault.js'
 import type { Journal } from '../record/journal.js'
 import type { ConsoleRange, Isolation, Prepared } from '../record/record.js'
 import { sessionEnding, staleGrant } from './faults.js'
 import { closeDevice, openDevice, type DeviceTold, type OpenDevice } from './open-device.js'
 import { Readiness } from './readiness.js'
 import type { DeviceFacts, DeviceRequest, DeviceState, PowerAction } from './protocol.js'
+import type { Shells } from './shells.js'
 
-/** One device of a session, made ready when first asked for and owned until the session ends. */
+/** One device of a session, made ready when first asked for and owned until it is given back. */
 export class Device implements AsyncDisposable {
   private device: OpenDevice | undefined
-  private failure: Fault | undefined
   private readiness: Readiness | undefined
   /** Fencing number of who holds the device; it moves on with every acquire and release. */
   private grant = 0
-  private isHeld = false
   private queue: Promise<unknown> = Promise.resolve()
   private readonly ending = new AbortController()
 
   constructor(
+    readonly name: string,
     private readonly request: DeviceRequest,
+    private readonly board: DeviceRequest['boards'][number],
     private readonly journal: Journal,
     private readonly told: DeviceTold,
   ) {}
 
-  get held(): boolean {
-    return this.isHeld
+  get project(): string {
+    return this.request.project
   }
 
   /** Where the current or last boot stands in the recording, whose folder is absolute. */
@@ -35,37 +36,41 @@ export class Device implements AsyncDisposable {
   }
 
   /**
-   * Gives the caller a booted device with a shell, and a grant. A boot that failed is not tried again.
+   * Gives the caller a booted device with a shell, and a grant; in the last of the prepared `states`, but for those that are
+   * missing.
    *
-   * @throws Fault `boot.*`, `power.*`, `image.*`: the same one, by its id, each time
+   * @throws Fault `boot.*`, `power.*`, `image.*`; the board is off then
    */
-  acquire(isolation: Isolation): Promise<DeviceState> {
+  acquire(
+    isolation: Isolation,
+    states: readonly string[],
+  ): Promise<{ device: DeviceState; missing: readonly string[] }> {
     return this.inTurn(async () => {
       this.ending.signal.throwIfAborted()
-      if (this.failure) throw this.failure
-      let prepared: Prepared
       try {
-        this.device ??= await openDevice(this.request, this.journal, this.told, this.ending.signal)
+        this.device ??= await openDevice(
+          { ...this.request, name: this.name, board: this.board },
+          this.journal,
+          this.told,
+          this.ending.signal,
+        )
         this.readiness ??= this.readinessOf(this.device)
         const began = performance.now()
-        const done = await this.readiness.prepare(isolation)
-        prepared = { isolation, done, ms: Math.round(performance.now() - began) }
+        const { done, missing } = await this.readiness.prepare(isolation, states)
+        const ms = Math.round(performance.now() - began)
+        return { device: this.describe(this.device, ++this.grant, { isolation, done, ms }), missing }
       } catch (error) {
         this.ending.signal.throwIfAborted()
-        this.failure = Fault.wrap(error)
         await this.device?.board.power.off().catch(() => {})
-        throw this.failure
+        throw error
       }
-      this.isHeld = true
-      return this.describe(this.device, ++this.grant, prepared)
     })
   }
 
   /** Ends a grant. After a failed test the shell is looked at before the device is used again. */
-  release(grant: number, failed: boolean, shellKey: string | undefined): number {
+  release(grant: number, failed: boolean, shells: Shells): number {
     const { recording } = this.granted(grant)
-    this.readiness!.leave(shellKey, failed)
-    this.isHeld = false
+    this.readiness!.leave(shells, failed)
     this.grant++
     return recording.length()
   }
@@ -73,7 +78,6 @@ export class Device implements AsyncDisposable {
   /** The holder is gone without a word: what it left on the device is unknown. */
   abandon(grant: number): void {
     if (grant !== this.grant) return
-    this.isHeld = false
     this.grant++
     this.readiness?.doubt()
   }
@@ -87,14 +91,19 @@ export class Device implements AsyncDisposable {
     await (action === 'shutdown' ? power.shutdown(timeout) : power[action]())
   }
 
-  async checkpoint(grant: number, name: string, shellKey: string | undefined): Promise<void> {
+  async checkpoint(grant: number, name: string, shells: Shells): Promise<void> {
     this.granted(grant)
-    await this.readiness!.checkpoint(name, shellKey)
+    await this.readiness!.checkpoint(name, shells)
   }
 
-  async rewind(grant: number, name: string): Promise<{ shellKey: string }> {
+  async rewind(grant: number, name: string): Promise<Shells> {
     this.granted(grant)
-    return { shellKey: await this.readiness!.rewind(name) }
+    return this.readiness!.rewind(name)
+  }
+
+  async reached(grant: number, states: readonly string[], shells: Shells): Promise<void> {
+    this.granted(grant)
+    await this.readiness!.reached(states, shells)
   }
 
   async state(): Promise<DeviceFacts> {
@@ -126,10 +135,9 @@ export class Device implements AsyncDisposable {
   }
 
   private describe(device: OpenDevice, grant: number, prepared: Prepared): DeviceState {
-    const { shellKey } = this.readiness!
     const { artefacts, board, recording } = device
     return {
-      project: this.request.project,
+      device: this.name,
       board: board.name,
       grant,
       console: recording.folder,
@@ -137,11 +145,12 @@ export class Device implements AsyncDisposable {
       manifest: artefacts.manifest,
       artefacts: artefacts.folder,
       facts: board.describe(),
-      ...(shellKey !== undefined && { shellKey }),
+      shells: this.readiness!.shells,
       prepared,
     }
   }
 
+  /** @throws Fault `session.grant.stale` */
   private granted(grant: number): OpenDevice {
     if (this.device && grant === this.grant) return this.device
     throw staleGrant()
@@ -157,7 +166,7 @@ export class Device implements AsyncDisposable {
   }
 
   private note(text: string): void {
-    this.journal.write({ type: 'note', text: `${this.request.project}: ${text}`, at: Date.now() })
+    this.journal.write({ type: 'note', text: `${this.name}: ${text}`, at: Date.now() })
     this.told.progress(text)
   }
 }

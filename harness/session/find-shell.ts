@@ -4,17 +4,12 @@ import { LinuxShell } from '../shell/linux-shell.js'
 import { bootFault } from './boot-fault.js'
 import { whyGone } from './gone.js'
 import type { OpenDevice } from './open-device.js'
+import type { KnownShells } from './shells.js'
 
 /** After a fatal finding, reading goes on until the console is silent for so long, so that the trace is whole. */
 const TRACE_SILENCE_MS = 1_500
 const TRACE_LIMIT_MS = 10_000
 const EVIDENCE_LINES = 25
-
-/** A shell that is known to be there, and the boot it belongs to. */
-export interface KnownShell {
-  boot: number
-  key: string
-}
 
 /**
  * Proves that there is a shell on a powered device within `timeout` ms. A fatal finding ends the wait once its trace is
@@ -26,7 +21,7 @@ export async function findShell(
   device: OpenDevice,
   timeout: number,
   signal: AbortSignal,
-): Promise<KnownShell> {
+): Promise<KnownShells & { own: string }> {
   const { boots } = device
   const from = boots.current?.from ?? 0
   const started = Date.now()
@@ -40,7 +35,7 @@ export async function findShell(
       timeout,
       signal: AbortSignal.any([stop.signal, signal]),
     })
-    return { boot: boots.current?.ordinal ?? 0, key }
+    return { boot: boots.current?.ordinal ?? 0, own: key, guests: {} }
   } catch (error) {
     signal.throwIfAborted()
     throw await explained(device, error, from, Date.now() - started)

@@ -35,15 +35,21 @@ export interface OpenDevice {
   port: ShellPort
 }
 
+/** Which device to open. */
+export interface DeviceToOpen extends Omit<DeviceRequest, 'boards' | 'workers'> {
+  /** Unique in the run. */
+  name: string
+  board: DeviceRequest['boards'][number]
+}
+
 /** Builds the image (or takes it from the cache) and opens the board; nothing is powered yet. `signal` ends the building. */
 export async function openDevice(
-  request: DeviceRequest,
+  request: DeviceToOpen,
   journal: Journal,
   told: DeviceTold,
   signal: AbortSignal,
 ): Promise<OpenDevice> {
-  const [choice] = request.boards
-  if (!choice) throw new Error('a plan without a board')
+  const choice = request.board
   const artefacts = await buildImage({
     root: request.root,
     name: request.image.name,
@@ -61,9 +67,9 @@ export async function openDevice(
     key: manifest.key,
     artefacts: manifest.artefacts,
   })
-  const recording = Recording.create(freshFolder(join(request.runFolder, 'consoles', request.project)))
+  const recording = Recording.create(freshFolder(join(request.runFolder, 'consoles', request.name)))
   const reader = new RecordingReader(recording.folder, recording)
-  const boots = new Boots(request.project, choice.name, recording, reader, journal)
+  const boots = new Boots(request.name, choice.name, recording, reader, journal)
   const board = await openBoard({
     name: choice.name,
     declaration: choice.declaration,
@@ -76,6 +82,7 @@ export async function openDevice(
         told.grown(recording.length(), undefined)
       },
       onEvent: event => boots.onEvent(event),
+      onWait: what => told.progress(`waiting for ${what}`),
     },
   }).catch((error: unknown) => {
     recording.close()
@@ -86,7 +93,8 @@ export async function openDevice(
   recording.onEnd(reason => told.grown(recording.length(), reason))
   journal.write({
     type: 'device',
-    device: request.project,
+    device: request.name,
+    project: request.project,
     board: choice.name,
     boardClass: choice.declaration.class,
     console: relative(request.runFolder, recording.folder),

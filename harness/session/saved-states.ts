@@ -3,20 +3,21 @@ import { z } from 'zod'
 import type { Restored, Snapshots } from '../board/board.js'
 import { Fault } from '../fault/fault.js'
 import { LinuxShell } from '../shell/linux-shell.js'
-import { findShell, type KnownShell } from './find-shell.js'
+import { findShell } from './find-shell.js'
 import type { OpenDevice } from './open-device.js'
+import { shells, type KnownShells, type Shells } from './shells.js'
 
 /** Ms in which a shell that was there when the state was saved is there again. */
 const SHELL_MS = 15_000
 
 /** What is kept with a saved state. */
-const about = z.object({ shell: z.string().optional(), stages: z.array(z.string()) })
+const about = z.object({ shells, stages: z.array(z.string()) })
 
 /** A device that is back in a saved state. */
 export interface Back {
   /** By what means. */
   how: (Restored & { restored: true })['how']
-  shell: KnownShell
+  shells: KnownShells & { own: string }
 }
 
 /** Saved states of a device, each with the shell that was on it. */
@@ -32,9 +33,9 @@ export class SavedStates {
   }
 
   /** @returns why it is not kept, if it should be. @throws Fault `qemu.snapshot.refused`, `qemu.disk.full` */
-  save(name: string, shell: string | undefined, options?: { keep: boolean }): Promise<string | undefined> {
+  save(name: string, left: Shells, options?: { keep: boolean }): Promise<string | undefined> {
     const stages = this.device.boots.current?.stages.map(stage => stage.name) ?? []
-    const said: z.infer<typeof about> = { ...(shell !== undefined && { shell }), stages }
+    const said: z.infer<typeof about> = { shells: { own: left.own, guests: left.guests }, stages }
     return this.snapshots.save(name, said, options)
   }
 
@@ -44,14 +45,17 @@ export class SavedStates {
     if (!outcome.restored) return outcome.why
     try {
       const { boots, port } = this.device
-      const { shell, stages } = about.parse(outcome.about)
+      const {
+        shells: { own, guests },
+        stages,
+      } = about.parse(outcome.about)
       boots.resume(stages)
-      const resumed = shell === undefined ? undefined : await LinuxShell.resume(port, shell, SHELL_MS)
+      const resumed = own === undefined ? undefined : await LinuxShell.resume(port, own, SHELL_MS)
       const known = resumed
-        ? { boot: boots.current!.ordinal, key: resumed.key }
+        ? { boot: boots.current!.ordinal, own: resumed.key, guests }
         : await findShell(this.device, SHELL_MS, this.signal)
-      await this.setRight(known, resumed)
-      return { how: outcome.how, shell: known }
+      await this.setRight(known.own, resumed)
+      return { how: outcome.how, shells: known }
     } catch (error) {
       this.signal.throwIfAborted()
       this.snapshots.discard(name)
@@ -63,8 +67,8 @@ export class SavedStates {
    * Puts right what is wrong in a device that stood still: the clock, and random numbers that every device with this
    * state would have alike. What it can't do as it is it need not.
    */
-  async setRight(known: KnownShell, at?: LinuxShell): Promise<void> {
-    const shell = at ?? (await LinuxShell.resume(this.device.port, known.key, SHELL_MS))
+  async setRight(key: string, at?: LinuxShell): Promise<void> {
+    const shell = at ?? (await LinuxShell.resume(this.device.port, key, SHELL_MS))
     const seconds = Math.round(Date.now() / 1000)
     await shell?.run(`date -s @${seconds}; echo ${randomBytes(32).toString('hex')} >/dev/urandom`)
   }

@@ -5,20 +5,43 @@ import type { MessageConnection } from 'vscode-jsonrpc/node'
 import { Fault } from '../fault/fault.js'
 import { Journal, JOURNAL } from '../record/journal.js'
 import { Device } from './device.js'
-import { deviceReleased } from './faults.js'
+import { DevicePool } from './device-pool.js'
+import { Failures } from './failures.js'
 import { protocol, type AcquireParams, type Outcome } from './protocol.js'
 import { answer, connectionOver } from './rpc.js'
 
-/** Owner of every board of a run: one device per project, whatever happens to the processes that use them. */
+/** Owner of every board of a run, whatever happens to the processes that use them. */
 export class Session {
   private readonly connections = new Set<MessageConnection>()
-  private readonly devices = new Map<string, Device>()
-  /** Boot failures, each with the test that carries it. */
-  private readonly carriers = new Map<string, string>()
+  private readonly pool: DevicePool<MessageConnection>
+  private readonly failures = new Failures()
+  /** Who waits for a device, by its name. */
+  private readonly waiting = new Map<string, MessageConnection>()
   private journal: Journal | undefined
 
   /** `onFinished` is called when a client asks the session to end. */
-  constructor(private readonly onFinished: (reason: string) => void) {}
+  constructor(private readonly onFinished: (reason: string) => void) {
+    this.pool = new DevicePool((name, request, board) => {
+      const told = {
+        grown: (length: number, ended: string | undefined) =>
+          this.tell(connection =>
+            connection.sendNotification(protocol.grown, {
+              device: name,
+              length,
+              ...(ended !== undefined && { ended }),
+            }),
+          ),
+        progress: (text: string) => {
+          // One that has just gone does not miss anything.
+          void this.waiting
+            .get(name)
+            ?.sendNotification(protocol.progress, { text })
+            .catch(() => {})
+        },
+      }
+      return new Device(name, request, board, this.journal!, told)
+    })
+  }
 
   get attached(): number {
     return this.connections.size
@@ -26,42 +49,53 @@ export class Session {
 
   serve(socket: Socket): void {
     const connection = connectionOver(socket)
-    /** Grants of this client, by project. */
+    /** Grants of this client, by device. */
     const held = new Map<string, number>()
     this.connections.add(connection)
     socket.on('error', () => {})
     connection.onClose(() => {
       this.connections.delete(connection)
-      for (const [project, grant] of held) this.devices.get(project)?.abandon(grant)
+      for (const [device, grant] of held) this.abandon(device, grant)
+      this.pool.leave(connection)
       connection.dispose()
     })
     answer(connection, protocol.acquire, async params => {
-      const outcome = await this.acquire(params)
+      const outcome = await this.acquire(connection, params)
       if (outcome.kind === 'ready') {
-        const { project, grant } = outcome.device
-        held.set(project, grant)
-        if (!this.connections.has(connection)) this.deviceOf(project).abandon(grant)
+        const { device, grant } = outcome.device
+        if (this.connections.has(connection)) held.set(device, grant)
+        else this.abandon(device, grant)
       }
       return outcome
     })
-    answer(connection, protocol.release, ({ project, grant, failed, shellKey }) => {
-      const length = this.deviceOf(project).release(grant, failed, shellKey)
-      held.delete(project)
+    answer(connection, protocol.release, ({ device, grant, failed, shells }) => {
+      const length = this.pool.named(device).release(grant, failed, shells)
+      held.delete(device)
+      this.pool.giveBack(device)
       return length
     })
-    answer(connection, protocol.write, params =>
-      this.deviceOf(params.project).write(params.grant, Buffer.from(params.data, 'base64')),
+    answer(connection, protocol.write, ({ device, grant, data }) =>
+      this.pool.named(device).write(grant, Buffer.from(data, 'base64')),
     )
-    answer(connection, protocol.power, ({ project, grant, action, timeout }) =>
-      this.deviceOf(project).power(grant, action, timeout),
+    answer(connection, protocol.power, ({ device, grant, action, timeout }) =>
+      this.pool.named(device).power(grant, action, timeout),
     )
-    answer(connection, protocol.checkpoint, ({ project, grant, name, shellKey }) =>
-      this.deviceOf(project).checkpoint(grant, name, shellKey),
+    answer(connection, protocol.checkpoint, ({ device, grant, name, shells }) =>
+      this.pool.named(device).checkpoint(grant, name, shells),
     )
-    answer(connection, protocol.rewind, ({ project, grant, name }) =>
-      this.deviceOf(project).rewind(grant, name),
+    answer(connection, protocol.rewind, ({ device, grant, name }) =>
+      this.pool.named(device).rewind(grant, name),
     )
-    answer(connection, protocol.state, ({ project }) => this.deviceOf(project).state())
+    answer(connection, protocol.reached, ({ device, grant, states, shells }) =>
+      this.pool.named(device).reached(grant, states, shells),
+    )
+    answer(connection, protocol.unreachable, ({ device, states, fault: told, test }) => {
+      const { project } = this.pool.named(device)
+      const fault = Fault.from(told)
+      const { isFirst } = this.failures.add(project, states, fault, test, undefined)
+      if (isFirst) this.noteFault(fault, test)
+    })
+    answer(connection, protocol.state, ({ device }) => this.pool.named(device).state())
     connection.onRequest(protocol.finish.method, async () => {
       // The client hangs up once it has the answer: only then may this process end.
       connection.onClose(() => this.onFinished('the run is over'))
@@ -73,8 +107,7 @@ export class Session {
 
   /** Powers off and releases every board. */
   async close(reason: string): Promise<void> {
-    const devices = [...this.devices.values()]
-    this.devices.clear()
+    const devices = this.pool.clear()
     const closed = await Promise.allSettled(devices.map(device => device[Symbol.asyncDispose]()))
     for (const result of closed) {
       if (result.status === 'rejected') this.noteFault(Fault.wrap(result.reason))
@@ -83,56 +116,32 @@ export class Session {
       this.journal?.write({ type: 'note', text: `boards released: ${reason}`, at: Date.now() })
   }
 
-  private async acquire({ request, test, isolation }: AcquireParams): Promise<Outcome> {
+  private async acquire(
+    connection: MessageConnection,
+    { request, test, isolation, states }: AcquireParams,
+  ): Promise<Outcome> {
     mkdirSync(request.runFolder, { recursive: true })
     this.journal ??= new Journal(join(request.runFolder, JOURNAL))
-    const device = await this.deviceFor(request)
+    const known = this.failures.find(request.project, states)
+    if (known) return known
+    const device = await this.pool.take(connection, request)
+    this.waiting.set(device.name, connection)
     try {
-      return { kind: 'ready', device: await device.acquire(isolation) }
+      return { kind: 'ready', ...(await device.acquire(isolation, states)) }
     } catch (error) {
       const fault = Fault.wrap(error)
-      const carrier = this.carriers.get(fault.id) ?? test
-      if (!this.carriers.has(fault.id)) this.noteFault(fault, test)
-      this.carriers.set(fault.id, carrier)
-      const console = device.range
-      return { kind: 'failed', fault: fault.toJSON(), carrier, ...(console && { console }) }
+      this.pool.giveBack(device.name)
+      const { failed, isFirst } = this.failures.add(request.project, [], fault, test, device.range)
+      if (isFirst) this.noteFault(fault, test)
+      return failed
+    } finally {
+      this.waiting.delete(device.name)
     }
   }
 
-  /**
-   * The device of a project. Devices of other projects that no test holds are powered off first: a run goes through its projects
-   * one after the other, and the memory is needed.
-   */
-  private async deviceFor(request: AcquireParams['request']): Promise<Device> {
-    const existing = this.devices.get(request.project)
-    if (existing) return existing
-    for (const [project, other] of this.devices) {
-      if (other.held) continue
-      this.devices.delete(project)
-      await other[Symbol.asyncDispose]()
-    }
-    const device = new Device(request, this.journal!, {
-      grown: (length, ended) =>
-        this.tell(connection =>
-          connection.sendNotification(protocol.grown, {
-            project: request.project,
-            length,
-            ...(ended !== undefined && { ended }),
-          }),
-        ),
-      progress: text =>
-        this.tell(connection =>
-          connection.sendNotification(protocol.progress, { project: request.project, text }),
-        ),
-    })
-    this.devices.set(request.project, device)
-    return device
-  }
-
-  private deviceOf(project: string): Device {
-    const device = this.devices.get(project)
-    if (device) return device
-    throw deviceReleased(project)
+  private abandon(device: string, grant: number): void {
+    this.pool.named(device).abandon(grant)
+    this.pool.giveBack(device)
   }
 
   private noteFault(fault: Fault, test?: string): void {

@@ -1,16 +1,13 @@
-import { readFileSync } from 'node:fs'
 import type { Lab } from '../../board/inventory.js'
 import { formatSize } from '../../declare/size.js'
+import { memoryOfBoard } from '../../qemu/memory.js'
 import type { Check, Finding } from './check.js'
 
-/** What QEMU itself takes besides a board's memory. */
-const QEMU_OWN = 200 * 1024 ** 2
-
-export function memoryChecks(lab: Lab, meminfo = () => readFileSync('/proc/meminfo', 'utf8')): Check[] {
+export function memoryChecks(lab: Lab, available = () => process.availableMemory()): Check[] {
   const boards = [...lab.boards.values()].filter(board => board.driver === 'qemu')
-  const sizes = boards.map(board => board.memory + QEMU_OWN)
+  const sizes = boards.map(board => memoryOfBoard(board.memory))
   const fits = (wanted: number, remedy: string) => async (): Promise<Finding> => {
-    const free = availableMemory(meminfo())
+    const free = available()
     const seen = `${formatSize(free)} free, ${formatSize(wanted)} wanted`
     return free >= wanted ? { ok: true, seen } : { ok: false, seen, remedy }
   }
@@ -30,9 +27,4 @@ export function memoryChecks(lab: Lab, meminfo = () => readFileSync('/proc/memin
       ),
     },
   ]
-}
-
-/** Bytes that can be used without swapping, by the kernel's own estimate (proc_meminfo(5)). */
-function availableMemory(meminfo: string): number {
-  return Number(/^MemAvailable:\s+(\d+) kB$/m.exec(meminfo)?.[1] ?? 0) * 1024
 }

@@ -1,0 +1,38 @@
+import type { Fault } from '../fault/fault.js'
+import type { ConsoleRange } from '../record/record.js'
+import type { Outcome } from './protocol.js'
+
+type Failed = Outcome & { kind: 'failed' }
+
+/** What did not work in a run, boots and prepared states: not tried again. The test that met it carries it, others miss. */
+export class Failures {
+  private readonly known = new Map<string, Failed>()
+
+  /** Why a device of the project cannot be had in the last of `states`. */
+  find(project: string, states: readonly string[]): Failed | undefined {
+    for (let depth = 0; depth <= states.length; depth++) {
+      const failed = this.known.get(key(project, states.slice(0, depth)))
+      if (failed) return failed
+    }
+    return undefined
+  }
+
+  /** The first failure of its kind is the one that counts: two devices may fail at once. */
+  add(
+    project: string,
+    states: readonly string[],
+    fault: Fault,
+    carrier: string,
+    console: ConsoleRange | undefined,
+  ): { failed: Failed; isFirst: boolean } {
+    const before = this.known.get(key(project, states))
+    if (before) return { failed: before, isFirst: false }
+    const failed: Failed = { kind: 'failed', fault: fault.toJSON(), carrier, ...(console && { console }) }
+    this.known.set(key(project, states), failed)
+    return { failed, isFirst: true }
+  }
+}
+
+function key(project: string, states: readonly string[]): string {
+  return JSON.stringify([project, ...states])
+}
