@@ -12,6 +12,8 @@ import { notOn, resetSilent, shutdownCut, shutdownLost, shutdownTimeout, startCu
 import { Turns } from './turns.js'
 
 const RESET_LIMIT = 10_000
+/** Ms that QEMU has to stand still; one that hangs is killed. */
+const STOP_LIMIT = 2_000
 
 /**
  * Power of a QEMU board: on is a new QEMU, off kills it. That is what pulling the plug is: what the guest flushed is
@@ -118,9 +120,7 @@ export class QemuPower implements Power {
         await this.#reload(this.#qemu.qmp, name)
         return 'in place'
       }
-      this.#replacing = true
-      await this.#cut().finally(() => (this.#replacing = false))
-      await this.#start(name)
+      await this.#replace(name)
       return 'in a new QEMU'
     })
   }
@@ -131,6 +131,23 @@ export class QemuPower implements Power {
    */
   #goesBackInTime(): boolean {
     return this.#machine.accelerator === 'kvm' || this.#machine.arch === 'arm64'
+  }
+
+  /** A machine that stands still has written all it holds of its files: the new one opens them while the old one goes. */
+  async #replace(state: string): Promise<void> {
+    const old = this.#qemu
+    const still = old && (await within(STOP_LIMIT, old.qmp.execute('stop').catch(() => {}), old.ended))
+    this.#replacing = true
+    try {
+      if (still !== 'done') await this.#cut()
+      const [qemu] = await Promise.all([this.#launch(), this.#cut()])
+      this.#replacing = false
+      await this.#run(qemu, state)
+    } catch (error) {
+      this.#replacing = false
+      if (old && !this.#qemu) this.#emit({ kind: 'power-off', at: Date.now() })
+      throw error
+    }
   }
 
   async #reload(qmp: QmpClient, name: string): Promise<void> {
@@ -191,14 +208,24 @@ export class QemuPower implements Power {
     return this.#qemu
   }
 
-  async #start(state?: string): Promise<void> {
-    if (this.#qemu) return
+  async #start(): Promise<void> {
+    if (!this.#qemu) await this.#run(await this.#launch())
+  }
+
+  async #launch(): Promise<RunningQemu> {
     this.#memory ??= await this.#claim()
-    const qemu = await launchQemu(this.#machine).catch(async (error: unknown) => {
+    try {
+      const qemu = await launchQemu(this.#machine)
+      await this.#memory.usedBy(qemu.pid)
+      return qemu
+    } catch (error) {
       await this.#letMemoryGo()
       throw error
-    })
-    await this.#memory.usedBy(qemu.pid)
+    }
+  }
+
+  /** Lets a new machine execute, from a saved state or from its reset. */
+  async #run(qemu: RunningQemu, state?: string): Promise<void> {
     this.#cutting = false
     this.#guestOffAt = undefined
     this.#stuck = undefined

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { Fault } from '../fault/fault.js'
+import type { Machine } from '../qemu/machine.js'
 import { openQemuBoard, type QemuBoard } from './qemu-board.js'
+import { snapshotKey } from './qemu-snapshots.js'
 import { SnapshotStore } from './snapshot-store.js'
 import { tinyBoard, tinyDevice } from './tiny-device.js'
 import { Witness } from './witness.js'
@@ -184,15 +187,52 @@ test('a board that is off cannot be saved', options, async t => {
   await assert.rejects(snapshots.save('booted', null), (e: Fault) => e.code === 'power.save.off')
 })
 
-test('the least recently used states go when all together are too large; what dead processes left goes too', async t => {
-  const { store, kept } = bench(t, 2500)
-  const file = join(store.folder, '..', 'state.qcow2')
-  writeFileSync(file, Buffer.alloc(1000))
-  mkdirSync(join(store.folder, 'x.999999999-1.partial'), { recursive: true })
-  assert.equal(await store.keep('a', 's', null, [file]), undefined)
-  assert.equal(await store.keep('b', 's', null, [file]), undefined)
-  assert.deepEqual(kept().sort(), ['a', 'b'])
-  await store.take('a', [file])
-  assert.equal(await store.keep('c', 's', null, [file]), undefined)
-  assert.deepEqual(kept().sort(), ['a', 'c'])
+test('a state has a key of its own for each image, machine and QEMU', () => {
+  const image = { image: 'x', key: 'sha256:1' }
+  const machine: Machine = {
+    name: 'a',
+    arch: 'x86-64',
+    memory: GIB,
+    cpus: 1,
+    accelerator: 'tcg',
+    boot: { method: 'none' },
+    disks: ['/one/disk'],
+    network: false,
+  }
+  const key = snapshotKey(image, machine, '7.2.0')
+  assert.equal(snapshotKey(image, { ...machine, name: 'b', disks: ['/other/disk'] }, '7.2.0'), key)
+  const others = [
+    snapshotKey({ ...image, key: 'sha256:2' }, machine, '7.2.0'),
+    snapshotKey(image, { ...machine, memory: 2 * GIB }, '7.2.0'),
+    snapshotKey(image, { ...machine, disks: [] }, '7.2.0'),
+    snapshotKey(image, { ...machine, network: true }, '7.2.0'),
+    snapshotKey(image, machine, '7.2.1'),
+  ]
+  assert.equal(new Set([key, ...others]).size, 6)
+})
+
+test('without room for a state none is begun, and the board runs on', options, async t => {
+  if (userInfo().uid !== 0) return t.skip('a file system of a size of its own takes root')
+  const folder = mkdtempSync(join(tmpdir(), 'bw-small-'))
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m', 'none', folder])
+  const witness = new Witness()
+  const board = await openQemuBoard({
+    name: 'tiny',
+    declaration: tinyBoard,
+    artefacts: tinyDevice(folder),
+    accel: 'tcg',
+    listener: witness,
+    scratch: folder,
+  })
+  t.after(async () => {
+    await board[Symbol.asyncDispose]()
+    execFileSync('umount', [folder])
+    rmSync(folder, { recursive: true })
+  })
+  await board.power.on()
+  await witness.printed('boot 1\n')
+  await assert.rejects(board.snapshots!.save('booted', null), (e: Fault) => e.code === 'qemu.disk.full')
+  assert.equal(board.snapshots!.has('booted'), false)
+  await witness.type('z')
+  await witness.printed('boot 1\nz')
 })

@@ -67,10 +67,10 @@ function diskArguments(file: string, index: number, boot: Boot): string[] {
 
 /**
  * Nobody needs these files after a crash of the host, so nothing is forced to its disk. What the guest flushed is in the
- * host's page cache, which outlives a killed QEMU: a power cut keeps it.
+ * host's page cache, which outlives a killed QEMU: a power cut keeps it. Not locked, as a QEMU may take over from another.
  */
 function drive(id: string, file: string): string {
-  return `if=none,id=${id},node-name=${nodeOf(id)},format=qcow2,cache=unsafe,file=${escape(file)}`
+  return `if=none,id=${id},node-name=${nodeOf(id)},format=qcow2,cache=unsafe,file.locking=off,file.filename=${escape(file)}`
 }
 
 function bootArguments({ arch, boot }: Machine): string[] {

@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { lastAttempt, type RunRecord } from '../record/record.js'
-import { cacheFolder } from '../image/build.js'
 import type { Ended } from './started.js'
 import { TestProject } from './test-project.js'
 
@@ -116,15 +113,7 @@ describe('isolation', () => {
       tree: { 'tree.spec.ts': TREE },
       wide: { 'one.spec.ts': SIDE('one'), 'two.spec.ts': SIDE('two') },
     })
-    // Images from the repository's cache, but no saved states.
-    const [shared, own] = [cacheFolder(join(import.meta.dirname, '../../..')), join(project.root, 'cache')]
-    mkdirSync(own)
-    for (const folder of ['images', 'builder']) {
-      // Nothing may have been built yet.
-      mkdirSync(join(shared, folder), { recursive: true })
-      symlinkSync(join(shared, folder), join(own, folder))
-    }
-    env = { BOOTWRIGHT_CACHE: own }
+    env = project.withoutSavedStates()
     ended = await project.run(['run', 'small', '--accel', 'tcg'], env)
   })
   after(() => project[Symbol.dispose]())
@@ -197,6 +186,19 @@ describe('isolation', () => {
       ...{ 'broken 2': undefined, 'trunk again': again, none: again },
     })
     assert.match(output, /1 boot /)
+  })
+
+  test('on arm64 a device goes back in place', async () => {
+    const { code, output } = await project.run(
+      ['run', 'small', '--board', 'qemu-arm64', '--title', 'fresh|rewinds'],
+      env,
+    )
+    assert.equal(code, 0, output)
+    assert.deepEqual(preparedIn(project.record()), {
+      'fresh 1': 'booted',
+      'fresh 2': 'restored in place',
+      rewinds: 'reused',
+    })
   })
 
   test('two workers have a device each', async () => {

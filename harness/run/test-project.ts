@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cacheFolder } from '../image/build.js'
 import { runRecord, type RunRecord } from '../record/record.js'
 import { playwrightCli } from './playwright.js'
 import { RESULTS } from './results.js'
@@ -36,18 +37,21 @@ export class TestProject implements Disposable {
   }
 
   /** @param suites spec files by suite and name: `{ first: { 'a.spec.ts': '...' } }`; each imports from "bootwright" */
-  static create(suites: Readonly<Record<string, Readonly<Record<string, string>>>>): TestProject {
+  static create(
+    suites: Readonly<Record<string, Readonly<Record<string, string>>>>,
+    { image = IMAGE } = {},
+  ): TestProject {
     const root = mkdtempSync(join(tmpdir(), 'bw-project-'))
     const project = new TestProject(root)
     for (const folder of ['labs', 'images', 'suites', 'node_modules', 'tmp']) mkdirSync(join(root, folder))
     cpSync(join(REPOSITORY, 'labs/local.yaml'), join(root, 'labs/local.yaml'))
     // A copy: what is built from it is the same, and a test may spoil it.
-    cpSync(join(REPOSITORY, 'images', IMAGE), join(root, 'images', IMAGE), {
+    cpSync(join(REPOSITORY, 'images', image), join(root, 'images', image), {
       recursive: true,
       verbatimSymlinks: true,
     })
     project.write(
-      `images/${IMAGE}/defects/${PANICS}.yaml`,
+      `images/${image}/defects/${PANICS}.yaml`,
       'defect: the kernel finds no first program\ncaughtBy: { test: any }\nchange: { kernelArgs: rdinit=/none }\n',
     )
     symlinkSync(REPOSITORY, join(root, 'node_modules/bootwright'))
@@ -57,7 +61,7 @@ export class TestProject implements Disposable {
       `import { bootwrightConfig } from 'bootwright/config'\nexport default bootwrightConfig()\n`,
     )
     for (const [suite, files] of Object.entries(suites)) {
-      project.write(`suites/${suite}/suite.yaml`, `describe: a suite of a test\nimages: [${IMAGE}]\n`)
+      project.write(`suites/${suite}/suite.yaml`, `describe: a suite of a test\nimages: [${image}]\n`)
       for (const [file, text] of Object.entries(files)) project.write(`suites/${suite}/${file}`, text)
     }
     return project
@@ -67,6 +71,18 @@ export class TestProject implements Disposable {
     const path = join(this.root, file)
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text)
+  }
+
+  /** Environment in which images come from the repository's cache, and saved states are the project's own. */
+  withoutSavedStates(): NodeJS.ProcessEnv {
+    const [shared, own] = [cacheFolder(REPOSITORY), join(this.root, 'cache')]
+    mkdirSync(own)
+    for (const folder of ['images', 'builder']) {
+      // Nothing may have been built yet.
+      mkdirSync(join(shared, folder), { recursive: true })
+      symlinkSync(join(shared, folder), join(own, folder))
+    }
+    return { BOOTWRIGHT_CACHE: own }
   }
 
   /** `bootwright ...` in this project. */

@@ -50,11 +50,12 @@ export class SavedStates {
         stages,
       } = about.parse(outcome.about)
       boots.resume(stages)
-      const resumed = own === undefined ? undefined : await LinuxShell.resume(port, own, SHELL_MS)
-      const known = resumed
-        ? { boot: boots.current!.ordinal, own: resumed.key, guests }
-        : await findShell(this.device, SHELL_MS, this.signal)
-      await this.setRight(known.own, resumed)
+      const at = boots.current!.ordinal
+      if (own !== undefined && (await this.setRight(own))) {
+        return { how: outcome.how, shells: { boot: at, own, guests } }
+      }
+      const known = await findShell(this.device, SHELL_MS, this.signal)
+      await this.setRight(known.own)
       return { how: outcome.how, shells: known }
     } catch (error) {
       this.signal.throwIfAborted()
@@ -66,11 +67,22 @@ export class SavedStates {
   /**
    * Puts right what is wrong in a device that stood still: the clock, and random numbers that every device with this
    * state would have alike. What it can't do as it is it need not.
+   *
+   * @returns whether the shell answered
    */
-  async setRight(key: string, at?: LinuxShell): Promise<void> {
-    const shell = at ?? (await LinuxShell.resume(this.device.port, key, SHELL_MS))
+  async setRight(key: string): Promise<boolean> {
     const seconds = Math.round(Date.now() / 1000)
-    await shell?.run(`date -s @${seconds}; echo ${randomBytes(32).toString('hex')} >/dev/urandom`)
+    const command = `date -s @${seconds} >/dev/null 2>&1; echo ${randomBytes(32).toString('hex')} >/dev/urandom`
+    return LinuxShell.at(this.device.port, key)
+      .run(command, { timeout: SHELL_MS })
+      .then(
+        () => true,
+        (error: unknown) => {
+          this.signal.throwIfAborted()
+          if (error instanceof Fault) return false
+          throw error
+        },
+      )
   }
 
   /** Holds back other runs that would save the same, until disposed. */

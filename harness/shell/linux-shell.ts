@@ -69,8 +69,13 @@ export class LinuxShell {
    * answer within `timeout` ms: then log in.
    */
   static async resume(port: ShellPort, key: string, timeout: number): Promise<LinuxShell | undefined> {
-    const shell = new LinuxShell(port, new RemoteLoop(port, key))
+    const shell = LinuxShell.at(port, key)
     return (await shell.isAlive(timeout)) ? shell : undefined
+  }
+
+  /** The same without looking whether it answers: the first command tells. */
+  static at(port: ShellPort, key: string): LinuxShell {
+    return new LinuxShell(port, new RemoteLoop(port, key))
   }
 
   /** Identifies the shell on its line, for {@link resume}. */

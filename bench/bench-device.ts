@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Journal, JOURNAL } from '../harness/record/journal.js'
+import { makeBootPlan } from '../harness/run/plan.js'
+import { repositoryRoot } from '../harness/run/root.js'
+import { closeDevice, openDevice, type OpenDevice } from '../harness/session/open-device.js'
+import { Readiness } from '../harness/session/readiness.js'
+
+const BOARD = 'qemu-x86-64'
+
+/** A device as a session has it, without a session: the image is built when it is not in the cache. */
+export interface BenchDevice extends AsyncDisposable {
+  readonly device: OpenDevice
+  readonly readiness: Readiness
+  /** What went not as it should. */
+  readonly notes: string[]
+}
+
+export async function benchDevice(image: string): Promise<BenchDevice> {
+  const plan = makeBootPlan({ root: repositoryRoot(), board: BOARD, image, accel: 'tcg', commandLine: [] })
+  const [project] = plan.projects
+  const runFolder = mkdtempSync(join(tmpdir(), 'bw-bench-'))
+  const ending = new AbortController()
+  const notes: string[] = []
+  const told = {
+    grown: () => {},
+    progress: () => {},
+    note: (text: string) => notes.push(text),
+    fault: (fault: Error) => notes.push(fault.message),
+  }
+  const device = await openDevice(
+    { ...plan, ...project, project: project.name, board: project.boards[0]!, runFolder },
+    new Journal(join(runFolder, JOURNAL)),
+    told,
+    ending.signal,
+  )
+  return {
+    device,
+    readiness: new Readiness(device, plan.bootTimeout, told, ending.signal),
+    notes,
+    [Symbol.asyncDispose]: async () => {
+      await closeDevice(device)
+      rmSync(runFolder, { recursive: true })
+    },
+  }
+}
