@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Journal, JOURNAL } from '../harness/record/journal.js'
 import { makeBootPlan } from '../harness/run/plan.js'
@@ -15,6 +15,8 @@ export interface BenchDevice extends AsyncDisposable {
   readonly readiness: Readiness
   /** What went not as it should. */
   readonly notes: string[]
+  /** Folder of the machine's own files. */
+  readonly files: string
 }
 
 export async function benchDevice(image: string): Promise<BenchDevice> {
@@ -39,9 +41,17 @@ export async function benchDevice(image: string): Promise<BenchDevice> {
     device,
     readiness: new Readiness(device, plan.bootTimeout, told, ending.signal),
     notes,
+    files: filesOf(process.pid),
     [Symbol.asyncDispose]: async () => {
       await closeDevice(device)
       rmSync(runFolder, { recursive: true })
     },
   }
+}
+
+function filesOf(pid: number): string {
+  const parent = join(tmpdir(), `bootwright-${userInfo().uid}`)
+  const own = readdirSync(parent).find(name => name.startsWith(`qemu-${pid}-`))
+  if (own === undefined) throw new Error(`nothing of this process in ${parent}`)
+  return join(parent, own)
 }

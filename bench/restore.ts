@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Isolation } from '../harness/record/record.js'
 import { benchDevice, type BenchDevice } from './bench-device.js'
 import type { Benchmark } from './benchmark.js'
@@ -35,15 +36,14 @@ async function measure(image: string): Promise<Figures> {
     await bench.readiness.checkpoint(`creation ${nth}`, bench.readiness.shells)
     creations.push((performance.now() - began) / 1000)
   }
-  const { commandLine } = bench.device.board.describe() as { commandLine: string[] }
+  const size = diskUse(join(bench.files, 'states/1'))
   const boots = await seconds(bench, 'power-cycled', 3, 'power-cycled')
   if (bench.notes.length) throw new Error(bench.notes.join('; '))
   return {
     restore: median(restores),
     boot: median(boots),
     creation: median(creations),
-    // The booted state and three that are nearly the same.
-    size: stateFile(commandLine).size / 4,
+    size,
   }
 }
 
@@ -63,11 +63,9 @@ async function seconds(
   return times
 }
 
-/** The file that the saved memory goes into, by QEMU's command line. */
-function stateFile(commandLine: readonly string[]): { size: number } {
-  const path = /id=state,.*file\.filename=(.*)/.exec(commandLine.join('\n'))?.[1]
-  if (path === undefined) throw new Error(`no file for states in ${commandLine.join(' ')}`)
-  return { size: statSync(path).blocks * 512 }
+/** Bytes that a folder's files take on disk. */
+function diskUse(folder: string): number {
+  return readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).blocks * 512, 0)
 }
 
 function median(values: readonly number[]): number {

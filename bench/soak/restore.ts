@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { LinuxShell } from '../../harness/shell/linux-shell.js'
 import { benchDevice } from '../bench-device.js'
 
@@ -24,8 +23,6 @@ export async function soak(count: number, tell: (line: string) => void): Promise
   await using bench = await benchDevice('xen-dom0-tiny')
   const { device, readiness } = bench
   await readiness.prepare('shared', [])
-  const { commandLine } = device.board.describe() as { commandLine: string[] }
-  const state = /id=state,.*file\.filename=(.*)/.exec(commandLine.join('\n'))![1]!
   let warm: Footprint | undefined
   for (let nth = 1; nth <= count; nth++) {
     const { done } = await readiness.prepare('fresh', [])
@@ -36,12 +33,12 @@ export async function soak(count: number, tell: (line: string) => void): Promise
     if (mark !== 'fresh') throw new Error(`restore ${nth}: the mark of an earlier one is there`)
     const off = Math.abs(Number(seconds) - Date.now() / 1000)
     if (off > 30) throw new Error(`restore ${nth}: the clock is ${off.toFixed(0)} s off`)
-    if (nth === WARM) warm = footprint(dirname(state))
-    if (nth % 25 === 0) tell(`${nth} of ${count} · ${described(footprint(dirname(state)))}`)
+    if (nth === WARM) warm = footprint(bench.files)
+    if (nth % 25 === 0) tell(`${nth} of ${count} · ${described(footprint(bench.files))}`)
   }
   if (bench.notes.length) throw new Error(bench.notes.join('; '))
   if (!warm) return
-  const last = footprint(dirname(state))
+  const last = footprint(bench.files)
   for (const what of ['files', 'processes', 'entries'] as const) {
     if (last[what] > warm[what]) throw new Error(`${what}: ${warm[what]} have become ${last[what]}`)
   }
@@ -55,7 +52,7 @@ function footprint(folder: string): Footprint {
     heap: process.memoryUsage().heapUsed,
     files: readdirSync('/proc/self/fd').length,
     processes: children().length,
-    entries: readdirSync(folder).length,
+    entries: readdirSync(folder, { recursive: true }).length,
   }
 }
 

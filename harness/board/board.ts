@@ -31,7 +31,7 @@ export interface Power {
 
 /** What came of going back to a saved state. */
 export type Restored =
-  | { restored: true; how: 'in place' | 'in a new QEMU' | 'from disk'; about: unknown }
+  | { restored: true; how: 'in a new QEMU' | 'from disk'; about: unknown }
   /** There is none that serves, and why. A damaged one is gone now. */
   | { restored: false; why: string }
 
@@ -49,7 +49,7 @@ export interface Snapshots {
   restore(name: string): Promise<Restored>
   has(name: string): boolean
   /** Forgets a state that turned out not to serve, kept or not. */
-  discard(name: string): void
+  discard(name: string): Promise<void>
   /** Holds back others who would make the same kept states, until disposed. `waiting` is called if somebody else does. */
   making(signal: AbortSignal, waiting: () => void): Promise<AsyncDisposable>
 }

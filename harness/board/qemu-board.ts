@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { formatSize } from '../declare/size.js'
 import { chooseAccelerator, type Acceleration } from '../qemu/accelerator.js'
 import { qemuVersion } from '../qemu/binary.js'
@@ -6,7 +7,6 @@ import { prepareFirmware } from '../qemu/firmware.js'
 import type { Machine } from '../qemu/machine.js'
 import { makeOverlays } from '../qemu/overlay.js'
 import { makeScratch } from '../qemu/scratch.js'
-import { makeStateFile } from '../qemu/snapshot.js'
 import type { Artefacts } from '../image/artefacts.js'
 import type { Board } from './board.js'
 import { bootOf, checkArch, disksOf, firmwareKind, probeKernelOf, wantsNetwork } from './machine.js'
@@ -27,8 +27,8 @@ interface Parts {
 export class QemuBoard implements Board {
   readonly name: string
   readonly power: QemuPower
-  readonly snapshots: QemuSnapshots | undefined
-  readonly whyNoSnapshots: string | undefined
+  readonly snapshots: QemuSnapshots
+  readonly whyNoSnapshots = undefined
   readonly #parts: Parts
 
   constructor(parts: Parts) {
@@ -36,23 +36,18 @@ export class QemuBoard implements Board {
     this.name = options.name
     this.power = new QemuPower(machine, options.listener, options.scratch)
     this.#parts = parts
-    this.whyNoSnapshots = whyNoSnapshots(machine)
-    if (machine.state === undefined) return
     this.snapshots = new QemuSnapshots({
-      machine,
       power: this.power,
-      folder,
+      folder: join(folder, 'states'),
       store: options.snapshots,
       key: snapshotKey(options.artefacts.manifest, machine, version),
-      renew: () => this.reflash(),
     })
   }
 
   async reflash(): Promise<void> {
     const { options, folder } = this.#parts
     await this.power.off()
-    await makeFiles(options.artefacts, folder)
-    this.snapshots?.forget()
+    await makeFiles(options, folder)
   }
 
   describe(): Record<string, unknown> {
@@ -92,10 +87,7 @@ export async function openQemuBoard(options: OpenBoardOptions): Promise<QemuBoar
   const acceleration = await accelerate(options)
   const folder = await makeScratch(options.scratch)
   try {
-    const kind = firmwareKind(artefacts.manifest.boot)
-    const firmware = kind && (await prepareFirmware(kind, declaration.arch, folder))
-    const boot = bootOf(artefacts, firmware)
-    const { disks, state } = await makeFiles(artefacts, folder)
+    const { boot, disks } = await makeFiles(options, folder)
     const machine: Machine = {
       name,
       arch: declaration.arch,
@@ -104,7 +96,6 @@ export async function openQemuBoard(options: OpenBoardOptions): Promise<QemuBoar
       accelerator: acceleration.accelerator,
       boot,
       disks,
-      ...(hasFirmwareVariables(boot) ? {} : { state }),
       network: wantsNetwork(artefacts.manifest),
     }
     return new QemuBoard({ options, machine, acceleration, version, folder })
@@ -114,18 +105,11 @@ export async function openQemuBoard(options: OpenBoardOptions): Promise<QemuBoar
   }
 }
 
-async function makeFiles(artefacts: Artefacts, folder: string) {
-  return { disks: await makeOverlays(disksOf(artefacts), folder), state: await makeStateFile(folder) }
-}
-
-function hasFirmwareVariables(boot: Machine['boot']): boolean {
-  return boot.method === 'disk' && boot.firmware.kind === 'uefi'
-}
-
-function whyNoSnapshots({ boot }: Machine): string | undefined {
-  return hasFirmwareVariables(boot)
-    ? 'its UEFI variables are in a file that QEMU does not save along with the rest'
-    : undefined
+/** What the machine starts from, as the image delivers it: disks and firmware variables of its own. */
+async function makeFiles({ artefacts, declaration: { arch } }: OpenBoardOptions, folder: string) {
+  const kind = firmwareKind(artefacts.manifest.boot)
+  const firmware = kind && (await prepareFirmware(kind, arch, folder))
+  return { boot: bootOf(artefacts, firmware), disks: await makeOverlays(disksOf(artefacts), folder) }
 }
 
 async function accelerate({

@@ -2,18 +2,16 @@ import { once } from 'node:events'
 import { SocketChannel } from '../channel/unix-socket.js'
 import { forwardedPort } from '../qemu/forward.js'
 import { launchQemu, type QemuEnd, type RunningQemu } from '../qemu/launch.js'
-import type { Machine } from '../qemu/machine.js'
+import { ownFiles, type Machine } from '../qemu/machine.js'
 import { claimMemory, type MemoryClaim } from '../qemu/memory.js'
-import type { QmpClient, QmpEvent } from '../qemu/qmp.js'
+import type { QmpEvent } from '../qemu/qmp.js'
 import { ResetFilter } from '../qemu/resets.js'
-import { MachineStates } from '../qemu/snapshot.js'
+import { launchSaved, saveMachine } from '../qemu/saved-state.js'
 import type { BoardEvent, BoardListener, Power, PowerState } from './board.js'
 import { notOn, resetSilent, shutdownCut, shutdownLost, shutdownTimeout, startCut } from './power-faults.js'
 import { Turns } from './turns.js'
 
 const RESET_LIMIT = 10_000
-/** Ms that QEMU has to stand still; one that hangs is killed. */
-const STOP_LIMIT = 2_000
 
 /**
  * Power of a QEMU board: on is a new QEMU, off kills it. That is what pulling the plug is: what the guest flushed is
@@ -96,77 +94,38 @@ export class QemuPower implements Power {
     })
   }
 
-  /** Saves the running machine, in place of what has that name; `beside` works on its files while it stands still. */
-  save(name: string, isThere: boolean, beside: () => Promise<void>): Promise<void> {
+  /** Saves the running machine into `folder`; it goes on then, whether that worked or not. */
+  save(folder: string): Promise<void> {
     return this.#turns.take(async () => {
-      const { qmp } = this.#running('save')
-      const states = this.#statesOf(qmp)
-      await qmp.execute('stop')
+      const qemu = this.#running('save')
+      await qemu.qmp.execute('stop')
       try {
-        if (isThere) await states.remove(name)
-        await states.save(name)
-        await beside()
+        await saveMachine(qemu, ownFiles(this.#machine), folder)
       } finally {
-        await qmp.execute('cont')
+        await qemu.qmp.execute('cont')
       }
     })
   }
 
-  /** Goes on from a saved state, in the QEMU that runs or in a new one. When that fails, the power is off. */
-  restore(name: string): Promise<'in place' | 'in a new QEMU'> {
+  /** Goes on from what was saved in `folder`, in a new QEMU. When that fails, the power is off. */
+  restore(folder: string, state: string): Promise<void> {
     this.#interrupt()
     return this.#turns.take(async () => {
-      if (this.#qemu && this.#goesBackInTime()) {
-        await this.#reload(this.#qemu.qmp, name)
-        return 'in place'
+      const wasOn = this.#qemu !== undefined
+      this.#replacing = true
+      try {
+        // The old one goes while the new one comes.
+        const [qemu] = await Promise.all([this.#launch(folder), this.#cut()])
+        this.#replacing = false
+        await this.#run(qemu, state)
+      } catch (error) {
+        this.#replacing = false
+        if (wasOn && !this.#qemu && this.#lastEvent !== 'power-off') {
+          this.#emit({ kind: 'power-off', at: Date.now() })
+        }
+        throw error
       }
-      await this.#replace(name)
-      return 'in a new QEMU'
     })
-  }
-
-  /**
-   * Emulating x86, QEMU keeps the time stamp counter from going back in one process: a guest would find that all the time
-   * since the state was saved has passed at once, and its watchdogs would bite.
-   */
-  #goesBackInTime(): boolean {
-    return this.#machine.accelerator === 'kvm' || this.#machine.arch === 'arm64'
-  }
-
-  /** A machine that stands still has written all it holds of its files: the new one opens them while the old one goes. */
-  async #replace(state: string): Promise<void> {
-    const old = this.#qemu
-    const still = old && (await within(STOP_LIMIT, old.qmp.execute('stop').catch(() => {}), old.ended))
-    this.#replacing = true
-    try {
-      if (still !== 'done') await this.#cut()
-      const [qemu] = await Promise.all([this.#launch(), this.#cut()])
-      this.#replacing = false
-      await this.#run(qemu, state)
-    } catch (error) {
-      this.#replacing = false
-      if (old && !this.#qemu) this.#emit({ kind: 'power-off', at: Date.now() })
-      throw error
-    }
-  }
-
-  async #reload(qmp: QmpClient, name: string): Promise<void> {
-    try {
-      await qmp.execute('stop')
-      await this.#statesOf(qmp).load(name)
-      // What was printed before belongs before.
-      await afterDeferredEvents()
-      this.#guestOffAt = undefined
-      this.#emit({ kind: 'restore', at: Date.now(), state: name })
-      await qmp.execute('cont')
-    } catch (error) {
-      await this.#cut()
-      throw error
-    }
-  }
-
-  #statesOf(qmp: QmpClient): MachineStates {
-    return new MachineStates(qmp, this.#machine.disks.length)
   }
 
   async shutdown(timeout: number): Promise<void> {
@@ -212,10 +171,13 @@ export class QemuPower implements Power {
     if (!this.#qemu) await this.#run(await this.#launch())
   }
 
-  async #launch(): Promise<RunningQemu> {
+  async #launch(saved?: string): Promise<RunningQemu> {
     this.#memory ??= await this.#claim()
     try {
-      const qemu = await launchQemu(this.#machine)
+      const machine = this.#machine
+      const qemu = await (saved === undefined
+        ? launchQemu(machine)
+        : launchSaved(machine, ownFiles(machine), saved))
       await this.#memory.usedBy(qemu.pid)
       return qemu
     } catch (error) {
@@ -236,7 +198,6 @@ export class QemuPower implements Power {
     this.#qemu = qemu
     try {
       this.#sshPort = this.#machine.network ? await forwardedPort(qemu.qmp) : undefined
-      if (state !== undefined) await this.#statesOf(qemu.qmp).load(state)
       this.#listener.onConsole(new SocketChannel(qemu.console, `console of ${this.#machine.name}`))
       const at = Date.now()
       this.#emit(state === undefined ? { kind: 'power-on', at } : { kind: 'restore', at, state })

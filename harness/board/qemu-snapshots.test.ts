@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -41,7 +41,7 @@ function bench(t: TestContext, cap = GIB) {
         scratch: folder,
       })
       boards.push(board)
-      return { board, witness, snapshots: board.snapshots! }
+      return { board, witness, snapshots: board.snapshots, folder }
     },
   }
 }
@@ -147,11 +147,11 @@ for (const [how, damage] of Object.entries(damages)) {
       await first.board.power.on()
       await first.witness.printed('boot 1\n')
       await first.snapshots.save('booted', null, { keep: true })
-      await damage(join(store.folder, kept()[0]!, 'state.qcow2'))
+      await damage(join(store.folder, kept()[0]!, 'memory.zst'))
 
       const { board, witness, snapshots } = await make()
       const outcome = await snapshots.restore('booted')
-      assert.match(outcome.restored ? '' : outcome.why, /^state\.qcow2 (has \d+ bytes of|is damaged)/)
+      assert.match(outcome.restored ? '' : outcome.why, /memory\.zst/)
       assert.deepEqual(kept(), [])
       await board.power.on()
       await witness.printed('boot 1\n')
@@ -159,15 +159,58 @@ for (const [how, damage] of Object.entries(damages)) {
   )
 }
 
-test('storage that is written anew has no states, and is as the image says', options, async t => {
+test('storage that is written anew is as the image says; states outlive it', options, async t => {
   const { board, witness, snapshots } = await bench(t).board()
   await board.power.on()
   await witness.printed('boot 1\n')
-  await snapshots.save('booted', null)
+  await board.power.reset()
+  await witness.printed('boot 2\n')
+  await snapshots.save('second', null)
   await board.reflash()
-  assert.deepEqual(await snapshots.restore('booted'), { restored: false, why: 'none was saved' })
+  witness.text = ''
   await board.power.on()
   await witness.printed('boot 1\n')
+  await snapshots.restore('second')
+  await board.power.reset()
+  await witness.printed('boot 3\n')
+})
+
+test('a restored board can be saved again, and both states serve', options, async t => {
+  const { board, witness, snapshots } = await bench(t).board()
+  await board.power.on()
+  await witness.printed('boot 1\n')
+  await snapshots.save('first', null)
+  await snapshots.restore('first')
+  await board.power.reset()
+  await witness.printed('boot 2\n')
+  await snapshots.save('second', null)
+  for (const [state, next] of [
+    ['first', 2],
+    ['second', 3],
+    ['first', 2],
+  ] as const) {
+    witness.text = ''
+    assert.equal((await snapshots.restore(state)).restored, true)
+    await board.power.reset()
+    await witness.printed(`boot ${next}\n`)
+  }
+})
+
+test('a board whose saved memory is gone is off, and boots', options, async t => {
+  const { board, witness, snapshots, folder } = await bench(t).board()
+  await board.power.on()
+  await witness.printed('boot 1\n')
+  await snapshots.save('booted', null)
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (file.endsWith('states/1/memory')) rmSync(join(folder, file))
+  }
+  const outcome = await snapshots.restore('booted')
+  assert.equal(outcome.restored, false)
+  assert.equal(board.power.state(), 'off')
+  assert.equal(witness.events.at(-1)?.kind, 'power-off')
+  assert.equal(snapshots.has('booted'), false)
+  await board.power.on()
+  await witness.printed('boot 2\n')
 })
 
 test('what is dropped is dropped alone', options, async t => {
@@ -176,9 +219,9 @@ test('what is dropped is dropped alone', options, async t => {
   await witness.printed('boot 1\n')
   await snapshots.save('booted', null, { keep: true })
   await snapshots.save('later', null)
-  snapshots.discard('later')
+  await snapshots.discard('later')
   assert.deepEqual([snapshots.has('later'), snapshots.has('booted')], [false, true])
-  snapshots.discard('booted')
+  await snapshots.discard('booted')
   assert.equal(snapshots.has('booted'), false)
 })
 
@@ -214,7 +257,7 @@ test('a state has a key of its own for each image, machine and QEMU', () => {
 test('without room for a state none is begun, and the board runs on', options, async t => {
   if (userInfo().uid !== 0) return t.skip('a file system of a size of its own takes root')
   const folder = mkdtempSync(join(tmpdir(), 'bw-small-'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=100m', 'none', folder])
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=80m', 'none', folder])
   const witness = new Witness()
   const board = await openQemuBoard({
     name: 'tiny',
@@ -231,8 +274,9 @@ test('without room for a state none is begun, and the board runs on', options, a
   })
   await board.power.on()
   await witness.printed('boot 1\n')
-  await assert.rejects(board.snapshots!.save('booted', null), (e: Fault) => e.code === 'qemu.disk.full')
-  assert.equal(board.snapshots!.has('booted'), false)
+  writeFileSync(join(folder, 'filler'), Buffer.alloc(20 * 1024 ** 2))
+  await assert.rejects(board.snapshots.save('booted', null), (e: Fault) => e.code === 'qemu.disk.full')
+  assert.equal(board.snapshots.has('booted'), false)
   await witness.type('z')
   await witness.printed('boot 1\nz')
 })

@@ -1,73 +1,76 @@
 import { createHash } from 'node:crypto'
 import { realpathSync, statSync } from 'node:fs'
-import { statfs } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { qemuArguments } from '../qemu/arguments.js'
 import { qemuProgram } from '../qemu/binary.js'
 import type { Machine } from '../qemu/machine.js'
-import { checkRoom } from '../qemu/snapshot.js'
 import type { Restored, Snapshots } from './board.js'
 import type { QemuPower } from './qemu-power.js'
 import { SNAPSHOT_FORMAT, type SnapshotStore } from './snapshot-store.js'
 
 interface Options {
-  machine: Machine
   power: QemuPower
-  /** Folder of the machine's own files. */
+  /** Where this board's own states go, each in a folder. */
   folder: string
   /** Digest of the image; see {@link snapshotKey}. */
   key: string
   /** Where states are kept beyond this board; undefined: nowhere. */
   store: SnapshotStore | undefined
-  /** Makes the machine's own files anew. */
-  renew(): Promise<void>
 }
 
-/** States of a QEMU board: in its own files while it lives, and in a store of states that others can start from. */
+interface Saved {
+  folder: string
+  about: unknown
+}
+
+/** States of a QEMU board: in folders of its own while it lives, and in a store of states that others can start from. */
 export class QemuSnapshots implements Snapshots {
   readonly #options: Options
-  /** What is said about the states in the machine's own files, by their names. */
-  readonly #own = new Map<string, unknown>()
+  readonly #own = new Map<string, Saved>()
+  #made = 0
 
   constructor(options: Options) {
     this.#options = options
   }
 
   async save(name: string, about: unknown, { keep = false } = {}): Promise<string | undefined> {
-    const { power, store, key, folder, machine } = this.#options
-    const { bavail, bsize } = await statfs(folder)
-    checkRoom(folder, bavail * bsize, machine.memory)
-    let why: string | undefined
-    await power.save(name, this.#own.has(name), async () => {
-      this.#own.set(name, about)
-      if (keep && store && !store.has(key, name)) why = await store.keep(key, name, about, this.#files)
-    })
-    return why
+    const { power, store, key } = this.#options
+    const saved = { folder: this.#nextFolder(), about }
+    try {
+      await power.save(saved.folder)
+    } catch (error) {
+      await rm(saved.folder, { recursive: true, force: true })
+      throw error
+    }
+    await this.#forget(name)
+    this.#own.set(name, saved)
+    return keep && store && !store.has(key, name) ? store.keep(key, name, about, saved.folder) : undefined
   }
 
   async restore(name: string): Promise<Restored> {
     const { power, store, key } = this.#options
-    if (this.#own.has(name)) {
+    const own = this.#own.get(name)
+    if (own) {
       try {
-        const how = await power.restore(name)
-        return { restored: true, how, about: this.#own.get(name) }
+        await power.restore(own.folder, name)
+        return { restored: true, how: 'in a new QEMU', about: own.about }
       } catch (error) {
-        this.#own.delete(name)
+        await this.#forget(name)
         return { restored: false, why: reason(error) }
       }
     }
     if (!store?.has(key, name)) return { restored: false, why: 'none was saved' }
+    const folder = this.#nextFolder()
     try {
-      await power.off()
-      this.#own.clear()
-      const about = await store.take(key, this.#files)
-      await power.restore(name)
-      this.#own.set(name, about)
+      const about = await store.take(key, folder)
+      await power.restore(folder, name)
+      this.#own.set(name, { folder, about })
       return { restored: true, how: 'from disk', about }
     } catch (error) {
       store.discard(key)
-      await this.#options.renew()
+      await rm(folder, { recursive: true, force: true })
       return { restored: false, why: reason(error) }
     }
   }
@@ -78,9 +81,9 @@ export class QemuSnapshots implements Snapshots {
     return this.#own.has(name) || (store?.has(key, name) ?? false)
   }
 
-  discard(name: string): void {
+  async discard(name: string): Promise<void> {
     const { store, key } = this.#options
-    this.#own.delete(name)
+    await this.#forget(name)
     if (store?.has(key, name)) store.discard(key)
   }
 
@@ -89,13 +92,14 @@ export class QemuSnapshots implements Snapshots {
     return store?.making(key, signal, waiting) ?? Promise.resolve({ [Symbol.asyncDispose]: async () => {} })
   }
 
-  /** The machine's own files are new: there is nothing in them. */
-  forget(): void {
-    this.#own.clear()
+  #nextFolder(): string {
+    return join(this.#options.folder, String(++this.#made))
   }
 
-  get #files(): string[] {
-    return [this.#options.machine.state!, ...this.#options.machine.disks]
+  async #forget(name: string): Promise<void> {
+    const saved = this.#own.get(name)
+    this.#own.delete(name)
+    if (saved) await rm(saved.folder, { recursive: true, force: true })
   }
 }
 
@@ -116,7 +120,6 @@ export function snapshotKey(
       ...machine,
       name: 'board',
       disks: machine.disks.map((_, index) => `disk${index}`),
-      state: 'state',
     }),
   }
   const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex')

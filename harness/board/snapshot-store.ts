@@ -1,22 +1,14 @@
-import {
-  createReadStream,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-} from 'node:fs'
-import { constants, copyFile, mkdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { crc32 } from 'node:zlib'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { mkdir, rename, rm, statfs, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { formatSize } from '../declare/size.js'
 import { identify, isAlive } from '../process/identity.js'
 import { lock } from '../process/lock.js'
+import { run } from '../process/run.js'
 
 /** Version of what lies in the store, and of how it was made. */
-export const SNAPSHOT_FORMAT = 2
+export const SNAPSHOT_FORMAT = 3
 const ABOUT = 'snapshot.json'
 const PARTIAL = /\.(\d+)-(\d+)\.partial$/
 /** Bytes that stay free on the disk. */
@@ -26,7 +18,7 @@ const kept = z.object({
   format: z.literal(SNAPSHOT_FORMAT),
   name: z.string(),
   about: z.unknown(),
-  files: z.array(z.object({ name: z.string(), size: z.number(), crc32: z.number() })),
+  files: z.array(z.string()),
 })
 
 /**
@@ -45,22 +37,21 @@ export class SnapshotStore {
   }
 
   /**
-   * Puts the files of a state into the place of `files`, which have the same names, and returns what was kept about it.
+   * Unpacks a state into `folder`, and returns what was kept about it.
    *
    * @throws Error that says what is wrong with it; it is gone then
    */
-  async take(key: string, files: readonly string[]): Promise<unknown> {
+  async take(key: string, folder: string): Promise<unknown> {
     const found = this.#read(key)
     if (!found) throw new Error('there is none')
     try {
-      for (const file of files) {
-        const entry = found.files.find(({ name }) => name === basename(file))
-        if (!entry) throw new Error(`it lacks ${basename(file)}`)
-        await copyFile(join(this.folder, key, entry.name), file, constants.COPYFILE_FICLONE)
-        const { size } = await stat(file)
-        if (size !== entry.size) throw new Error(`${entry.name} has ${size} bytes of ${entry.size}`)
-        if ((await sumOf(file)) !== entry.crc32) throw new Error(`${entry.name} is damaged`)
-      }
+      await mkdir(folder, { recursive: true })
+      // Each has a checksum of its content (Zstandard frame format, RFC 8878).
+      await Promise.all(
+        found.files.map(file =>
+          zstd('-d', '--sparse', join(this.folder, key, packed(file)), '-o', join(folder, file)),
+        ),
+      )
       utimesSync(join(this.folder, key), new Date(), new Date())
       return found.about
     } catch (error) {
@@ -69,29 +60,24 @@ export class SnapshotStore {
     }
   }
 
-  /** Keeps copies of `files`. @returns why they could not be kept, or undefined */
-  async keep(
-    key: string,
-    name: string,
-    about: unknown,
-    files: readonly string[],
-  ): Promise<string | undefined> {
+  /** Keeps the files of a state that lie in `folder`, packed. @returns why they could not be kept, or undefined */
+  async keep(key: string, name: string, about: unknown, folder: string): Promise<string | undefined> {
     const me = identify(process.pid)!
     const partial = join(this.folder, `${key}.${me.pid}-${me.start}.partial`)
     try {
-      const size = files.reduce((sum, file) => sum + statSync(file).size, 0)
+      const files = readdirSync(folder)
       await mkdir(partial, { recursive: true })
-      this.#makeRoom(size)
+      const most = files.reduce((sum, file) => sum + statSync(join(folder, file)).blocks * 512, 0)
       const { bavail, bsize } = await statfs(this.folder)
-      if (bavail * bsize < size + SPARE) return `${formatSize(bavail * bsize)} free for ${formatSize(size)}`
-      const entries = []
-      for (const file of files) {
-        const copy = join(partial, basename(file))
-        await copyFile(file, copy, constants.COPYFILE_FICLONE)
-        entries.push({ name: basename(file), size: statSync(copy).size, crc32: await sumOf(copy) })
-      }
-      const made: z.infer<typeof kept> = { format: SNAPSHOT_FORMAT, name, about, files: entries }
+      if (bavail * bsize < most + SPARE) return `${formatSize(bavail * bsize)} free for ${formatSize(most)}`
+      await Promise.all(
+        files.map(file =>
+          zstd('-1', '-T0', '--check', join(folder, file), '-o', join(partial, packed(file))),
+        ),
+      )
+      const made: z.infer<typeof kept> = { format: SNAPSHOT_FORMAT, name, about, files }
       await writeFile(join(partial, ABOUT), JSON.stringify(made))
+      this.#makeRoom(sizeOf(partial))
       this.discard(key)
       await rename(partial, join(this.folder, key))
       return undefined
@@ -128,8 +114,7 @@ export class SnapshotStore {
         return []
       }
       if (!existsSync(join(folder, ABOUT))) return []
-      const bytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)
-      return [{ name, bytes, used: statSync(folder).mtimeMs }]
+      return [{ name, bytes: sizeOf(folder), used: statSync(folder).mtimeMs }]
     })
     let total = there.reduce((sum, { bytes }) => sum + bytes, size)
     for (const { name, bytes } of there.sort((a, b) => a.used - b.used)) {
@@ -140,10 +125,15 @@ export class SnapshotStore {
   }
 }
 
-async function sumOf(file: string): Promise<number> {
-  let sum = 0
-  for await (const chunk of createReadStream(file, { highWaterMark: 4 * 1024 ** 2 })) {
-    sum = crc32(chunk as Buffer, sum)
-  }
-  return sum
+function packed(file: string): string {
+  return `${file}.zst`
+}
+
+function sizeOf(folder: string): number {
+  return readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)
+}
+
+async function zstd(...args: string[]): Promise<void> {
+  const { code, stderr } = await run('zstd', ['--quiet', '--force', ...args])
+  if (code !== 0) throw new Error(stderr.trim().split('\n').at(-1) || `zstd ended with exit code ${code}`)
 }

@@ -1,5 +1,4 @@
 import type { Boot, Machine } from './machine.js'
-import { nodeOf } from './snapshot.js'
 
 const MIB = 1024 ** 2
 
@@ -17,21 +16,23 @@ export const CONSOLE_FD = 4
  */
 export function qemuArguments(machine: Machine): string[] {
   const x86 = machine.arch === 'x86-64'
+  const memory = `${Math.floor(machine.memory / MIB)}M`
   return [
     ...['-name', `guest=${machine.name}`],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-S'],
-    ...['-machine', machineType(machine)],
+    ...['-machine', `${machineType(machine)},memory-backend=ram`],
     ...['-accel', machine.accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi'],
     ...['-cpu', cpu(machine)],
     ...['-smp', String(machine.cpus)],
-    ...['-m', `${Math.floor(machine.memory / MIB)}M`],
+    ...['-m', memory],
+    // Memory that can be copied from outside, to save and restore the machine.
+    ...['-object', `memory-backend-memfd,id=ram,size=${memory},share=on,seal=off`],
     ...['-chardev', `socket,id=qmp,fd=${QMP_FD}`, '-mon', 'chardev=qmp,mode=control'],
     ...['-chardev', `socket,id=console,fd=${CONSOLE_FD}`, '-serial', 'chardev:console'],
     ...['-device', 'virtio-rng-pci'],
     // A guest's panic is reported, and then the guest does what it is configured to do.
     ...['-device', x86 ? 'pvpanic' : 'pvpanic-pci', '-action', 'panic=none'],
     ...machine.disks.flatMap((file, index) => diskArguments(file, index, machine.boot)),
-    ...(machine.state === undefined ? [] : ['-drive', drive('state', machine.state)]),
     ...(machine.network ? ['-nic', 'user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:0-:22'] : []),
     ...bootArguments(machine),
   ]
@@ -67,10 +68,10 @@ function diskArguments(file: string, index: number, boot: Boot): string[] {
 
 /**
  * Nobody needs these files after a crash of the host, so nothing is forced to its disk. What the guest flushed is in the
- * host's page cache, which outlives a killed QEMU: a power cut keeps it. Not locked, as a QEMU may take over from another.
+ * host's page cache, which outlives a killed QEMU: a power cut keeps it.
  */
 function drive(id: string, file: string): string {
-  return `if=none,id=${id},node-name=${nodeOf(id)},format=qcow2,cache=unsafe,file.locking=off,file.filename=${escape(file)}`
+  return `if=none,id=${id},format=qcow2,cache=unsafe,file=${escape(file)}`
 }
 
 function bootArguments({ arch, boot }: Machine): string[] {

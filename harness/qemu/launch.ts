@@ -1,5 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { readdir, readlink } from 'node:fs/promises'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import { Fault } from '../fault/fault.js'
 import { spawnTied } from '../process/tied.js'
 import { CONSOLE_FD, qemuArguments, QMP_FD } from './arguments.js'
@@ -21,6 +24,10 @@ export interface RunningQemu {
   readonly pid: number
   readonly commandLine: readonly string[]
   readonly qmp: QmpClient
+  /** The file that the guest's memory is, for as long as it runs. */
+  memory(): Promise<string>
+  /** The descriptor of the saved devices that it waits for. */
+  readonly incomingFd: number
   /** The first serial port; nobody reads it yet. */
   readonly console: Socket
   /** Resolves when it is gone and its last QMP event was delivered. */
@@ -29,19 +36,28 @@ export interface RunningQemu {
   kill(): Promise<QemuEnd>
 }
 
+/** Descriptor of saved devices in QEMU. */
+const INCOMING_FD = Math.max(QMP_FD, CONSOLE_FD) + 1
+
 /**
- * Starts a machine.
+ * Starts a machine; with `incoming`, a file of saved devices, one that waits to be filled.
  *
  * @throws Fault `qemu.refused` with QEMU's own words when it does not come up, `qemu.missing`
  */
-export async function launchQemu(machine: Machine): Promise<RunningQemu> {
+export async function launchQemu(
+  machine: Machine,
+  { incoming }: { incoming?: string } = {},
+): Promise<RunningQemu> {
   const program = qemuProgram(machine.arch)
-  const args = qemuArguments(machine)
-  const stdio: ('ignore' | 'pipe')[] = ['ignore', 'ignore', 'pipe']
+  const args = [...qemuArguments(machine), ...(incoming === undefined ? [] : ['-incoming', 'defer'])]
+  const stdio: ('ignore' | 'pipe' | number)[] = ['ignore', 'ignore', 'pipe']
   // Node's pipes are pairs of unix sockets: QEMU takes its end as a chardev that is connected already.
   stdio[QMP_FD] = 'pipe'
   stdio[CONSOLE_FD] = 'pipe'
+  const saved = incoming === undefined ? undefined : openSync(incoming, 'r')
+  if (saved !== undefined) stdio[INCOMING_FD] = saved
   const child = spawnTied(program, args, { stdio })
+  if (saved !== undefined) closeSync(saved)
   const ended = endOf(child)
   try {
     const qmp = await QmpClient.connect(child.stdio[QMP_FD] as Socket)
@@ -51,6 +67,8 @@ export async function launchQemu(machine: Machine): Promise<RunningQemu> {
       pid: child.pid!,
       commandLine: [program, ...args],
       qmp,
+      memory: () => memoryOf(child.pid!),
+      incomingFd: INCOMING_FD,
       console: child.stdio[CONSOLE_FD] as Socket,
       ended: told,
       kill() {
@@ -63,6 +81,16 @@ export async function launchQemu(machine: Machine): Promise<RunningQemu> {
     for (const stream of child.stdio) stream?.destroy()
     throw refused(machine, await ended, error)
   }
+}
+
+async function memoryOf(pid: number): Promise<string> {
+  const folder = `/proc/${pid}/fd`
+  for (const name of await readdir(folder)) {
+    const file = join(folder, name)
+    // A descriptor may close while we look.
+    if ((await readlink(file).catch(() => '')).startsWith('/memfd:memory-backend-memfd')) return file
+  }
+  throw new Error(`QEMU ${pid} has no file for its guest's memory`)
 }
 
 function endOf(child: ChildProcess): Promise<QemuEnd> {

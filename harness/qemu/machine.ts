@@ -10,8 +10,6 @@ export interface Machine {
   boot: Boot
   /** Throw-away qcow2 files, in the order the guest sees them. */
   disks: readonly string[]
-  /** A qcow2 file for saved states; without one there are none. */
-  state?: string | undefined
   /** A network card on QEMU's own user network; port 22 of the guest is reachable on a free port of 127.0.0.1. */
   network: boolean
 }
@@ -34,3 +32,8 @@ export type Boot =
 /** `bios` is QEMU's own SeaBIOS. `vars` is this board's own writable copy of the UEFI variables. */
 export type Firmware =
   { kind: 'bios' } | { kind: 'uefi'; code: string; vars: string } | { kind: 'u-boot'; file: string }
+
+/** Files that the machine writes to, besides its memory. */
+export function ownFiles({ disks, boot }: Machine): string[] {
+  return boot.method === 'disk' && boot.firmware.kind === 'uefi' ? [...disks, boot.firmware.vars] : [...disks]
+}

@@ -41,7 +41,7 @@ export function full(folder: string, free: number, needed: number): Fault {
   return new Fault({
     code: 'qemu.disk.full',
     culprit: 'lab',
-    expected: `at least ${Math.ceil(needed / 1024 ** 2)} MiB free for throw-away disks in ${folder}`,
+    expected: `at least ${Math.ceil(needed / 1024 ** 2)} MiB free for the board's files in ${folder}`,
     seen: `${Math.floor(free / 1024 ** 2)} MiB free`,
     next: 'free some space, or set TMPDIR to a folder that has it',
   })

@@ -45,11 +45,13 @@ export class TestProject implements Disposable {
     const project = new TestProject(root)
     for (const folder of ['labs', 'images', 'suites', 'node_modules', 'tmp']) mkdirSync(join(root, folder))
     cpSync(join(REPOSITORY, 'labs/local.yaml'), join(root, 'labs/local.yaml'))
-    // A copy: what is built from it is the same, and a test may spoil it.
-    cpSync(join(REPOSITORY, 'images', image), join(root, 'images', image), {
-      recursive: true,
-      verbatimSymlinks: true,
-    })
+    // Copies: what is built from them is the same, and a test may spoil them. One image has parts of another.
+    for (const name of new Set([IMAGE, image])) {
+      cpSync(join(REPOSITORY, 'images', name), join(root, 'images', name), {
+        recursive: true,
+        verbatimSymlinks: true,
+      })
+    }
     project.write(
       `images/${image}/defects/${PANICS}.yaml`,
       'defect: the kernel finds no first program\ncaughtBy: { test: any }\nchange: { kernelArgs: rdinit=/none }\n',

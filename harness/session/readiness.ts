@@ -159,10 +159,7 @@ export class Readiness {
     })
     const kept = waited ? await this.restored() : undefined
     if (kept) return kept
-    const done = await this.reflashed({ keep: true })
-    // It stood still while it was copied.
-    await states.setRight(this.shells.own!)
-    return done
+    return await this.reflashed({ keep: true })
   }
 
   private async rebooted(): Promise<string> {

@@ -59,7 +59,7 @@ export class SavedStates {
       return { how: outcome.how, shells: known }
     } catch (error) {
       this.signal.throwIfAborted()
-      this.snapshots.discard(name)
+      await this.snapshots.discard(name)
       return `no shell in it (${Fault.wrap(error).code})`
     }
   }

@@ -37,7 +37,7 @@ const LEADS_OUT = 41
  * system, is one run. `$1` is the scratch folder with the inputs, `$2` the base, `$3` the file to write.
  */
 const SCRIPT = `
-root=$1/root
+root=$(readlink -f "$1/root")
 tar -x -p --numeric-owner -f "$2" -C "$root" --anchored --wildcards --exclude-from="$1/left-out"
 overlay() {
 	while read -r folder; do
