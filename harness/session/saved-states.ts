@@ -44,7 +44,7 @@ export class SavedStates {
     const outcome = await this.snapshots.restore(name)
     if (!outcome.restored) return outcome.why
     try {
-      const { boots, port } = this.device
+      const { boots } = this.device
       const {
         shells: { own, guests },
         stages,
