@@ -39,7 +39,9 @@ test('a process that is killed while it keeps a state leaves none, and the next 
   const { store, state, file, kept } = bench(t)
   // Large enough that it is still being packed when the kill comes.
   truncateSync(file, 4 * GIB)
-  const begun = once(watch(store.folder), 'change')
+  const watcher = watch(store.folder)
+  t.after(() => watcher.close())
+  const begun = once(watcher, 'change')
   const module = fileURLToPath(new URL('./snapshot-store.js', import.meta.url))
   const script = `import { SnapshotStore } from ${JSON.stringify(module)}
     const store = new SnapshotStore(${JSON.stringify(store.folder)}, ${GIB})

@@ -124,7 +124,10 @@ test('a variant has its defect, and promises what the image promises', async () 
 
 test('a defect that changes nothing is refused', async () => {
   using fake = new FakePackages()
-  fake.write('defects/void.yaml', 'defect: a\ncaughtBy: { test: t }\nchange: { remove: [/no/such] }\n')
+  fake.write(
+    'defects/void.yaml',
+    'defect: a\ncaughtBy: { suite: s, test: t }\nchange: { remove: [/no/such] }\n',
+  )
   await assert.rejects(buildImage({ ...optionsFor(fake), variant: 'void' }), { code: 'image.defect.void' })
 })
 

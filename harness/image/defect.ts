@@ -18,8 +18,8 @@ const files = z.record(path, z.string())
 const defect = z.strictObject({
   /** What is wrong, in a sentence. */
   defect: z.string(),
-  /** The test that must fail, and how. Titles as in the suite. */
-  caughtBy: z.strictObject({ test: z.string(), message: z.string().optional() }),
+  /** The suite and its test that must fail, and how. Titles as in the suite. */
+  caughtBy: z.strictObject({ suite: z.string(), test: z.string(), message: z.string().optional() }),
   /** Architectures it can be built for; all when not said. */
   architectures: z.array(arch).optional(),
   change: z.strictObject({

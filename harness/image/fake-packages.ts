@@ -74,5 +74,5 @@ export class FakePackages implements Disposable {
 }
 
 function defect(change: string): string {
-  return `defect: something\ncaughtBy: { test: some test }\nchange:\n  ${change}\n`
+  return `defect: something\ncaughtBy: { suite: some, test: some test }\nchange:\n  ${change}\n`
 }

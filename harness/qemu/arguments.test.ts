@@ -34,11 +34,12 @@ test('every machine starts paused, without defaults, with QMP and console on des
   for (const option of ['-S', '-nodefaults', '-no-user-config']) assert.ok(args.includes(option))
   assert.deepEqual(values(linux, '-chardev'), ['socket,id=qmp,fd=3', 'socket,id=console,fd=4'])
   assert.deepEqual(values(linux, '-m'), ['1024M'])
+  assert.deepEqual(values(linux, '-object'), ['memory-backend-memfd,id=ram,size=1024M,share=on,seal=off'])
   assert.deepEqual(values(linux, '-smp'), ['2'])
 })
 
 test('a kernel is loaded as it is', () => {
-  assert.deepEqual(values(linux, '-machine'), ['q35'])
+  assert.deepEqual(values(linux, '-machine'), ['q35,memory-backend=ram'])
   assert.deepEqual(values(linux, '-cpu'), ['max'])
   assert.deepEqual(values(linux, '-kernel'), ['/i/vmlinuz'])
   assert.deepEqual(values(linux, '-append'), ['console=ttyS0 a=1,2'])
@@ -58,7 +59,7 @@ test('Xen gets Dom0 as multiboot modules, their commas doubled', () => {
 
 test('Xen on arm64 gets Dom0 by guest-loader devices', () => {
   const machine: Machine = { ...linux, arch: 'arm64', boot: xen }
-  assert.deepEqual(values(machine, '-machine'), ['virt,virtualization=on,gic-version=3'])
+  assert.deepEqual(values(machine, '-machine'), ['virt,virtualization=on,gic-version=3,memory-backend=ram'])
   assert.deepEqual(
     values(machine, '-device').filter(device => device.startsWith('guest-loader')),
     [
@@ -107,7 +108,7 @@ test('each firmware is given as QEMU wants it', () => {
     ...linux,
     boot: { method: 'disk', firmware },
   })
-  assert.deepEqual(values(disk({ kind: 'bios' }), '-machine'), ['q35,graphics=off'])
+  assert.deepEqual(values(disk({ kind: 'bios' }), '-machine'), ['q35,graphics=off,memory-backend=ram'])
   assert.deepEqual(values(disk({ kind: 'u-boot', file: '/u' }), '-bios'), ['/u'])
   assert.deepEqual(values(disk({ kind: 'uefi', code: '/c', vars: '/v' }), '-drive'), [
     'if=pflash,format=raw,unit=0,readonly=on,file=/c',

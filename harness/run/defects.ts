@@ -66,6 +66,7 @@ function defectsOf({
 }: DefectsRequest): { image: string; defect: Defect }[] {
   const suites = selectSuites(root, [asked])
   const names = images?.length ? images : suites.flatMap(({ suite }) => suite.images)
+  const own = suites.map(({ suite }) => suite.name)
   const found = names.flatMap(image => {
     const { folder } = loadImage(root, image)
     const known = defectNames(folder)
@@ -73,12 +74,13 @@ function defectsOf({
     return known
       .filter(name => !only?.length || only.includes(name))
       .map(name => ({ image, defect: loadDefect(folder, name) }))
+      .filter(({ defect }) => own.includes(defect.caughtBy.suite))
   })
   if (found.length > 0) return found
   throw new Fault({
     code: 'usage.defects.none',
     culprit: 'usage',
-    expected: `seeded defects in images/${names[0] ?? ''}/defects/`,
+    expected: `seeded defects in images/${names[0] ?? ''}/defects/ that ${asked} is to catch`,
     seen: 'there are none',
     next: 'seed one for each assertion of the suite',
   })

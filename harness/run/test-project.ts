@@ -54,7 +54,7 @@ export class TestProject implements Disposable {
     }
     project.write(
       `images/${image}/defects/${PANICS}.yaml`,
-      'defect: the kernel finds no first program\ncaughtBy: { test: any }\nchange: { kernelArgs: rdinit=/none }\n',
+      'defect: the kernel finds no first program\ncaughtBy: { suite: none, test: any }\nchange: { kernelArgs: rdinit=/none }\n',
     )
     symlinkSync(REPOSITORY, join(root, 'node_modules/bootwright'))
     project.write('package.json', '{ "type": "module" }')

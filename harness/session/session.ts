@@ -35,7 +35,9 @@ export class Session {
           // One that has just gone does not miss anything.
           void this.waiting
             .get(name)
-            ?.sendNotification(protocol.progress, { text })
+            ?.sendNotification(protocol.progress, {
+              text: request.workers > 1 ? `${name}: ${text}` : text,
+            })
             .catch(() => {})
         },
       }
