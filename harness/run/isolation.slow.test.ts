@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { lastAttempt, type RunRecord } from '../record/record.js'
 import type { Ended } from './started.js'
@@ -158,6 +160,27 @@ describe('isolation', () => {
       'fresh 2': 'restored in a new QEMU',
     })
     assert.deepEqual(causesIn(record), ['restore', 'restore'])
+  })
+
+  test('two runs that start together make the saved state once', async () => {
+    rmSync(join(env['BOOTWRIGHT_CACHE']!, 'snapshots'), { recursive: true })
+    const args = ['run', 'small', '--accel', 'tcg', '--title', 'fresh 1']
+    const before = project.runs()
+    const both = await Promise.all([project.run(args, env), project.run(args, env)])
+    assert.deepEqual(
+      both.map(({ code }) => code),
+      [0, 0],
+      both.map(({ output }) => output).join('\n'),
+    )
+    const done = project
+      .runs()
+      .filter(run => !before.includes(run))
+      .map(run => preparedIn(project.record(run))['fresh 1'])
+    assert.deepEqual(done.sort(), ['booted', 'restored from disk'])
+    assert.match(
+      both.map(({ output }) => output).join('\n'),
+      /another run saves the same device: waiting for it/,
+    )
   })
 
   test('states are prepared once, and each test starts in its own', async () => {
