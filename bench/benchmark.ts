@@ -1,4 +1,4 @@
-/** One measurement. Less is better; `ratio` is ours to the peer's. */
+/** One measurement. Less is better; `ratio` is ours to the peer's, or what the goal is of. */
 export interface Benchmark {
   name: string
   unit: string

@@ -20,7 +20,7 @@ for (let nth = 1; nth <= ${TESTS}; nth++) {
 }
 `
 
-/** Seconds per test of a suite, from the end of the first test to the end of the last: the first one boots. */
+/** Seconds from the start of one test to that of the next; the first test's boot is left out. */
 async function secondsPerTest(isolation: 'fresh' | 'rebooted'): Promise<number> {
   const repository = repositoryRoot()
   const root = mkdtempSync(join(tmpdir(), 'bw-bench-'))

@@ -20,10 +20,11 @@ const HEAP_PER_RESTORE = 8 * 1024
 /** Restores a device again and again, and looks at each that it is as it was saved. Throws when it is not, or when something grows. */
 export async function soak(count: number, tell: (line: string) => void): Promise<void> {
   if (!globalThis.gc) throw new Error('run it with --expose-gc')
+  if (count <= WARM) throw new Error(`growth shows only after more than ${WARM} rounds`)
   await using bench = await benchDevice('xen-dom0-tiny')
   const { device, readiness } = bench
   await readiness.prepare('shared', [])
-  let warm: Footprint | undefined
+  let warm!: Footprint
   for (let nth = 1; nth <= count; nth++) {
     const { done } = await readiness.prepare('fresh', [])
     if (!done.startsWith('restored')) throw new Error(`restore ${nth}: ${done}; ${bench.notes.join('; ')}`)
@@ -37,7 +38,6 @@ export async function soak(count: number, tell: (line: string) => void): Promise
     if (nth % 25 === 0) tell(`${nth} of ${count} · ${described(footprint(bench.files))}`)
   }
   if (bench.notes.length) throw new Error(bench.notes.join('; '))
-  if (!warm) return
   const last = footprint(bench.files)
   for (const what of ['files', 'processes', 'entries'] as const) {
     if (last[what] > warm[what]) throw new Error(`${what}: ${warm[what]} have become ${last[what]}`)

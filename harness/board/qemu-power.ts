@@ -24,6 +24,8 @@ export class QemuPower implements Power {
   #qemu: RunningQemu | undefined
   #sshPort: number | undefined
   #cutting = false
+  /** It is switched off, and on again at once. */
+  #cycling = false
   /** The QEMU goes, but the board stays on: another takes over. */
   #replacing = false
   #guestOffAt: number | undefined
@@ -36,6 +38,8 @@ export class QemuPower implements Power {
 
   /** Memory of the host that is counted for the board while it is on. */
   #memory: MemoryClaim | undefined
+  /** What was let go of counts no more. */
+  #released: Promise<void> = Promise.resolve()
   /** A switching-on that waits for memory. */
   #claiming: AbortController | undefined
   readonly #base: string | undefined
@@ -72,7 +76,8 @@ export class QemuPower implements Power {
   cycle(): Promise<void> {
     this.#interrupt()
     return this.#turns.take(async () => {
-      await this.#cut()
+      this.#cycling = true
+      await this.#cut().finally(() => (this.#cycling = false))
       await this.#start()
     })
   }
@@ -115,8 +120,14 @@ export class QemuPower implements Power {
       this.#replacing = true
       try {
         // The old one goes while the new one comes.
-        const [qemu] = await Promise.all([this.#launch(folder), this.#cut()])
+        const [launched, cut] = await Promise.allSettled([this.#launch(folder), this.#cut()])
         this.#replacing = false
+        if (launched.status === 'rejected') throw launched.reason
+        const qemu = launched.value
+        if (cut.status === 'rejected') {
+          await qemu.kill()
+          throw cut.reason
+        }
         await this.#run(qemu, state)
       } catch (error) {
         this.#replacing = false
@@ -172,15 +183,17 @@ export class QemuPower implements Power {
   }
 
   async #launch(saved?: string): Promise<RunningQemu> {
-    this.#memory ??= await this.#claim()
+    const memory = (this.#memory ??= await this.#claim())
+    const machine = this.#machine
+    let qemu: RunningQemu | undefined
     try {
-      const machine = this.#machine
-      const qemu = await (saved === undefined
+      qemu = await (saved === undefined
         ? launchQemu(machine)
         : launchSaved(machine, ownFiles(machine), saved))
-      await this.#memory.usedBy(qemu.pid)
+      await memory.usedBy(qemu.pid)
       return qemu
     } catch (error) {
+      await qemu?.kill()
       await this.#letMemoryGo()
       throw error
     }
@@ -209,6 +222,7 @@ export class QemuPower implements Power {
   }
 
   async #claim(): Promise<MemoryClaim> {
+    await this.#released
     const claiming = (this.#claiming = new AbortController())
     try {
       return await claimMemory(this.#machine.memory, {
@@ -222,8 +236,10 @@ export class QemuPower implements Power {
   }
 
   async #letMemoryGo(): Promise<void> {
-    await this.#memory?.release()
+    const memory = this.#memory
     this.#memory = undefined
+    if (memory) this.#released = memory.release()
+    await this.#released
   }
 
   async #cut(): Promise<void> {
@@ -255,7 +271,8 @@ export class QemuPower implements Power {
     this.#qemu = undefined
     this.#sshPort = undefined
     if (this.#replacing) return
-    await this.#letMemoryGo()
+    // A power cycle goes on with the same memory: others must not get it in between.
+    if (!this.#cycling) void this.#letMemoryGo()
     if (this.#cutting) this.#emit({ kind: 'power-off', at: Date.now() })
     else if (this.#guestOffAt !== undefined) this.#emit({ kind: 'guest-poweroff', at: this.#guestOffAt })
     else this.#emit({ kind: 'lost', at: Date.now(), detail: this.#stuck ?? detailOf(end) })

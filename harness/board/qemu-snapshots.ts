@@ -3,6 +3,7 @@ import { realpathSync, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { Fault } from '../fault/fault.js'
 import { qemuArguments } from '../qemu/arguments.js'
 import { qemuProgram } from '../qemu/binary.js'
 import type { Machine } from '../qemu/machine.js'
@@ -57,7 +58,7 @@ export class QemuSnapshots implements Snapshots {
         await power.restore(own.folder, name)
         return { restored: true, how: 'in a new QEMU', about: own.about }
       } catch (error) {
-        await this.#forget(name)
+        if (isItsOwn(error)) await this.#forget(name)
         return { restored: false, why: reason(error) }
       }
     }
@@ -69,7 +70,7 @@ export class QemuSnapshots implements Snapshots {
       this.#own.set(name, { folder, about })
       return { restored: true, how: 'from disk', about }
     } catch (error) {
-      store.discard(key)
+      if (isItsOwn(error)) store.discard(key)
       await rm(folder, { recursive: true, force: true })
       return { restored: false, why: reason(error) }
     }
@@ -124,6 +125,11 @@ export function snapshotKey(
   }
   const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex')
   return `${image.image}-${machine.arch}-${digest.slice(0, 16)}`
+}
+
+/** Whether it is the state that does not serve, rather than the host that has no room for it. */
+function isItsOwn(error: unknown): boolean {
+  return !(error instanceof Fault) || error.code === 'qemu.snapshot.refused'
 }
 
 function programFile(program: string): string {

@@ -6,11 +6,14 @@ import { formatSize } from '../declare/size.js'
 import { identify, isAlive } from '../process/identity.js'
 import { lock } from '../process/lock.js'
 import { run } from '../process/run.js'
+import { full } from '../qemu/overlay.js'
 
 /** Version of what lies in the store, and of how it was made. */
 export const SNAPSHOT_FORMAT = 3
 const ABOUT = 'snapshot.json'
 const PARTIAL = /\.(\d+)-(\d+)\.partial$/
+/** Bytes that a state takes at least. */
+const LEAST = 64 * 1024 ** 2
 /** Bytes that stay free on the disk. */
 const SPARE = 512 * 1024 ** 2
 
@@ -39,25 +42,20 @@ export class SnapshotStore {
   /**
    * Unpacks a state into `folder`, and returns what was kept about it.
    *
-   * @throws Error that says what is wrong with it; it is gone then
+   * @throws Error that says what is wrong with it; Fault `qemu.disk.full`
    */
   async take(key: string, folder: string): Promise<unknown> {
     const found = this.#read(key)
     if (!found) throw new Error('there is none')
-    try {
-      await mkdir(folder, { recursive: true })
-      // Each has a checksum of its content (Zstandard frame format, RFC 8878).
-      await Promise.all(
-        found.files.map(file =>
-          zstd('-d', '--sparse', join(this.folder, key, packed(file)), '-o', join(folder, file)),
-        ),
-      )
-      utimesSync(join(this.folder, key), new Date(), new Date())
-      return found.about
-    } catch (error) {
-      this.discard(key)
-      throw error
-    }
+    await mkdir(folder, { recursive: true })
+    // Each has a checksum of its content (Zstandard frame format, RFC 8878).
+    await Promise.all(
+      found.files.map(file =>
+        zstd('-d', '--sparse', join(this.folder, key, packed(file)), '-o', join(folder, file)),
+      ),
+    )
+    utimesSync(join(this.folder, key), new Date(), new Date())
+    return found.about
   }
 
   /** Keeps the files of a state that lie in `folder`, packed. @returns why they could not be kept, or undefined */
@@ -77,7 +75,10 @@ export class SnapshotStore {
       )
       const made: z.infer<typeof kept> = { format: SNAPSHOT_FORMAT, name, about, files }
       await writeFile(join(partial, ABOUT), JSON.stringify(made))
-      this.#makeRoom(sizeOf(partial))
+      const size = sizeOf(partial)
+      if (size > this.cap)
+        return `it takes ${formatSize(size)}, and all together may take ${formatSize(this.cap)}`
+      this.#makeRoom(size)
       this.discard(key)
       await rename(partial, join(this.folder, key))
       return undefined
@@ -134,6 +135,8 @@ function sizeOf(folder: string): number {
 }
 
 async function zstd(...args: string[]): Promise<void> {
-  const { code, stderr } = await run('zstd', ['--quiet', '--force', ...args])
+  const env = { ...process.env, LC_ALL: 'C' }
+  const { code, stderr } = await run('zstd', ['--quiet', '--force', ...args], { env })
+  if (/No space left/.test(stderr)) throw full(args.at(-1)!, 0, LEAST)
   if (code !== 0) throw new Error(stderr.trim().split('\n').at(-1) || `zstd ended with exit code ${code}`)
 }

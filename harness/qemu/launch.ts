@@ -1,12 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { readdir, readlink } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import { join } from 'node:path'
 import { Fault } from '../fault/fault.js'
 import { spawnTied } from '../process/tied.js'
 import { CONSOLE_FD, qemuArguments, QMP_FD } from './arguments.js'
 import { qemuPackage, qemuProgram } from './binary.js'
+import { guestMemory } from './guest-memory.js'
 import type { Machine } from './machine.js'
 import { QmpClient } from './qmp.js'
 
@@ -67,7 +66,7 @@ export async function launchQemu(
       pid: child.pid!,
       commandLine: [program, ...args],
       qmp,
-      memory: () => memoryOf(child.pid!),
+      memory: () => guestMemory(child.pid!),
       incomingFd: INCOMING_FD,
       console: child.stdio[CONSOLE_FD] as Socket,
       ended: told,
@@ -81,16 +80,6 @@ export async function launchQemu(
     for (const stream of child.stdio) stream?.destroy()
     throw refused(machine, await ended, error)
   }
-}
-
-async function memoryOf(pid: number): Promise<string> {
-  const folder = `/proc/${pid}/fd`
-  for (const name of await readdir(folder)) {
-    const file = join(folder, name)
-    // A descriptor may close while we look.
-    if ((await readlink(file).catch(() => '')).startsWith('/memfd:memory-backend-memfd')) return file
-  }
-  throw new Error(`QEMU ${pid} has no file for its guest's memory`)
 }
 
 function endOf(child: ChildProcess): Promise<QemuEnd> {

@@ -1,11 +1,11 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { readFileSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatSize } from '../declare/size.js'
 import { Fault } from '../fault/fault.js'
 import { identify, isAlive } from '../process/identity.js'
 import { lock } from '../process/lock.js'
+import { guestMemory } from './guest-memory.js'
 import { ourFolder } from './scratch.js'
 
 /** What QEMU itself takes besides a board's memory. */
@@ -14,7 +14,6 @@ const QEMU_OWN = 200 * 1024 ** 2
 const LOOK_MS = 500
 const PATIENCE_MS = 10 * 60_000
 const CLAIM = /^(\d+)-(\d+)-(\d+)$/
-const PAGE = 4096
 
 /** Bytes that a board of this memory needs of its host. */
 export function memoryOfBoard(memory: number): number {
@@ -49,22 +48,23 @@ export async function claimMemory(memory: number, options: MemoryOptions): Promi
   const bytes = memoryOfBoard(memory)
   const folder = join(await ourFolder(options.base), 'memory')
   await mkdir(folder, { recursive: true })
-  // Who waits keeps the lock: whoever comes later waits behind.
-  await using _ = await lock(join(folder, 'lock'), signal, () => {})
   const until = performance.now() + PATIENCE_MS
+  // Who waits keeps the lock: whoever comes later waits behind.
+  await using _ = await lock(join(folder, 'lock'), signal, () => waiting('memory, behind another board'))
   for (let told = false; ; told = true) {
-    const { promised, holders } = await claims(folder)
+    const { promised, others, holders } = await claims(folder)
     const free = available() - promised
     if (free >= bytes) return claim(folder, bytes)
-    if (holders === 0 || performance.now() > until) throw short(bytes, free, holders)
+    // This process lets go of none while it waits.
+    if (others === 0 || performance.now() > until) throw short(bytes, free, holders)
     if (!told) waiting(`${formatSize(bytes)} of memory, of which ${formatSize(Math.max(0, free))} are free`)
     await sleep(LOOK_MS, undefined, { signal })
   }
 }
 
 /** What other boards were promised and have not taken yet. */
-async function claims(folder: string): Promise<{ promised: number; holders: number }> {
-  let [promised, holders] = [0, 0]
+async function claims(folder: string): Promise<{ promised: number; holders: number; others: number }> {
+  let [promised, holders, others] = [0, 0, 0]
   for (const name of await readdir(folder)) {
     const [, pid, start] = CLAIM.exec(name) ?? []
     if (!pid || !start) continue
@@ -76,9 +76,10 @@ async function claims(folder: string): Promise<{ promised: number; holders: numb
       .split(' ')
       .map(Number)
     holders++
-    promised += Math.max(0, bytes - (user === undefined ? 0 : resident(user)))
+    if (Number(pid) !== process.pid) others++
+    promised += Math.max(0, bytes - (user === undefined ? 0 : await taken(user)))
   }
-  return { promised, holders }
+  return { promised, holders, others }
 }
 
 let made = 0
@@ -86,18 +87,26 @@ let made = 0
 async function claim(folder: string, bytes: number): Promise<MemoryClaim> {
   const me = identify(process.pid)!
   const file = join(folder, `${me.pid}-${me.start}-${++made}`)
-  await writeFile(file, String(bytes))
+  // A reader never sees half of it.
+  const say = async (text: string) => {
+    await writeFile(`${file}.new`, text)
+    await rename(`${file}.new`, file)
+  }
+  await say(String(bytes))
   return {
-    usedBy: pid => writeFile(file, `${bytes} ${pid}`),
+    usedBy: pid => say(`${bytes} ${pid}`),
     release: () => rm(file, { force: true }),
   }
 }
 
-/** Bytes of memory that a process has (proc_pid_statm(5)). */
-function resident(pid: number): number {
+/** Bytes of memory that a QEMU has: its own (proc_pid_status(5)), and its guest's, which is a file. */
+async function taken(pid: number): Promise<number> {
   try {
-    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE
+    const own = /^RssAnon:\s*(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))
+    const { blocks } = await stat(await guestMemory(pid))
+    return Number(own?.[1] ?? 0) * 1024 + blocks * 512
   } catch {
+    // It has just ended.
     return 0
   }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, stat, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -48,8 +48,13 @@ export async function launchSaved(
 ): Promise<RunningQemu> {
   // A QEMU that is being killed has the old ones.
   for (const file of files) {
-    await copy(join(folder, basename(file)), `${file}.new`)
-    await rename(`${file}.new`, file)
+    const fresh = `${file}.new`
+    try {
+      await copy(join(folder, basename(file)), fresh)
+      await rename(fresh, file)
+    } finally {
+      await rm(fresh, { force: true })
+    }
   }
   const qemu = await launchQemu(machine, { incoming: join(folder, DEVICES) })
   try {
@@ -63,7 +68,9 @@ export async function launchSaved(
 }
 
 async function saveDevices(qmp: QmpClient, folder: string): Promise<void> {
-  const socket = join(folder, 'socket')
+  // A socket's path has 107 bytes at most (unix(7)), and the folder may be deep.
+  const place = await mkdtemp('/tmp/bootwright-')
+  const socket = join(place, 'socket')
   const server = createServer()
   server.listen(socket)
   await once(server, 'listening')
@@ -76,7 +83,7 @@ async function saveDevices(qmp: QmpClient, folder: string): Promise<void> {
     await received
   } finally {
     server.close()
-    await rm(socket, { force: true })
+    await rm(place, { recursive: true, force: true })
   }
 }
 
@@ -116,7 +123,8 @@ async function migrated(qmp: QmpClient, command: 'migrate' | 'migrate-incoming',
 
 /** Copies what there is of a sparse file. */
 async function copy(from: string, to: string): Promise<void> {
-  const { code, stderr } = await run('cp', ['--sparse=auto', '--reflink=auto', from, to])
+  const env = { ...process.env, LC_ALL: 'C' }
+  const { code, stderr } = await run('cp', ['--sparse=auto', '--reflink=auto', from, to], { env })
   if (code === 0) return
   if (/No space left/.test(stderr)) throw full(to, 0, ROOM)
   throw refused('a copy of its files', stderr.trim())

@@ -58,8 +58,7 @@ export async function bootInteractively(request: BootRequest): Promise<number> {
     say(`${project.name} on ${request.board}; ${request.leave} leaves and powers it off`)
     if (stdin.isTTY) stdin.setRawMode(true)
     stdin.on('data', type)
-    await device.board.power.on()
-    return await ended
+    return await Promise.race([device.board.power.on().then(() => ended), ended])
   } finally {
     stdin.off('data', type)
     if (stdin.isTTY) stdin.setRawMode(false)

@@ -15,11 +15,13 @@ export interface Told {
  * not asked for twice.
  *
  * @param timeout ms from power-on to a shell
+ * @param renew puts the storage back to what the first try found
  * @throws Fault `boot.*`, `power.*`
  */
 export async function coldBoot(
   device: OpenDevice,
   timeout: number,
+  renew: () => Promise<void>,
   told: Told,
   signal: AbortSignal,
 ): Promise<KnownShells> {
@@ -39,6 +41,7 @@ export async function coldBoot(
     if (fault.culprit !== 'lab' && fault.culprit !== 'harness') throw fault
     told.fault(fault)
     told.note(`boot failed (${fault.code}): one more try`)
+    await renew()
     return boot()
   }
 }

@@ -1,8 +1,6 @@
-import type { Fault } from '../fault/fault.js'
-import type { ConsoleRange } from '../record/record.js'
 import type { Outcome } from './protocol.js'
 
-type Failed = Outcome & { kind: 'failed' }
+export type Failed = Outcome & { kind: 'failed' }
 
 /** What did not work in a run, boots and prepared states: not tried again. The test that met it carries it, others miss. */
 export class Failures {
@@ -17,19 +15,12 @@ export class Failures {
     return undefined
   }
 
-  /** The first failure of its kind is the one that counts: two devices may fail at once. */
-  add(
-    project: string,
-    states: readonly string[],
-    fault: Fault,
-    carrier: string,
-    console: ConsoleRange | undefined,
-  ): { failed: Failed; isFirst: boolean } {
+  /** Returns the first failure of its kind, which is the one that counts: two devices may fail at once. */
+  add(project: string, states: readonly string[], failed: Failed): Failed {
     const before = this.known.get(key(project, states))
-    if (before) return { failed: before, isFirst: false }
-    const failed: Failed = { kind: 'failed', fault: fault.toJSON(), carrier, ...(console && { console }) }
+    if (before) return before
     this.known.set(key(project, states), failed)
-    return { failed, isFirst: true }
+    return failed
   }
 }
 

@@ -45,7 +45,7 @@ export function noSuchCheckpoint(name: string, why?: string): Fault {
     code: 'snapshot.checkpoint.unknown',
     culprit: why === undefined ? 'test' : 'lab',
     expected: `a checkpoint "${name}" of the device`,
-    seen: why ?? 'none was made under this name, or the device was written anew since',
+    seen: why ?? 'none was made under this name on this device',
     next: 'make it first: await device.checkpoint(name)',
   })
 }

@@ -64,6 +64,8 @@ export interface DeviceFacts {
   /** The current or last one is the last. */
   boots: Boot[]
   findings: Finding[]
+  /** What the board says of itself now. */
+  facts: Record<string, unknown>
   /** Why the board was lost the last time. */
   lost?: FaultJson
 }

@@ -24,6 +24,8 @@ export class Readiness {
   private doubted = false
   /** A test has had the device, or was about to. */
   private used = false
+  /** Nothing has run since the storage was as the image delivers it. */
+  private pristine = true
   /** The last test started from a prepared state: the next one finds nothing of that, unless it wants the same. */
   private elsewhere = false
 
@@ -93,6 +95,7 @@ export class Readiness {
   async rewind(name: string): Promise<Shells> {
     const states = this.savedStates()
     if (!states.has(CHECKPOINT + name)) throw noSuchCheckpoint(name)
+    this.pristine = false
     const back = await states.restore(CHECKPOINT + name)
     if (typeof back === 'string') throw noSuchCheckpoint(name, back)
     this.known = back.shells
@@ -107,7 +110,7 @@ export class Readiness {
 
   private ready(isolation: Isolation): Promise<string> {
     // The first boot is from what the image delivers: more can't be asked for.
-    if (!this.used && isolation !== 'fresh') return this.booted('booted')
+    if (!this.used && isolation !== 'fresh') return this.reflashed()
     switch (isolation) {
       case 'shared':
         return this.reuse()
@@ -179,13 +182,18 @@ export class Readiness {
   }
 
   private async reflashed(options: { keep: boolean } = { keep: false }): Promise<string> {
-    if (this.used) await this.device.board.reflash()
+    await this.renew()
     return this.booted(this.used ? 'reflashed' : 'booted', options)
   }
 
   private async booted(done: string, options: { keep: boolean } = { keep: false }): Promise<string> {
-    this.known = await coldBoot(this.device, this.bootTimeout, this.told, this.signal)
-    await this.saveBooted(options)
+    const asDelivered = this.pristine
+    this.pristine = false
+    const renew = async () => {
+      if (asDelivered) await this.device.board.reflash()
+    }
+    this.known = await coldBoot(this.device, this.bootTimeout, renew, this.told, this.signal)
+    if (asDelivered) await this.saveBooted(options)
     return done
   }
 
@@ -198,6 +206,11 @@ export class Readiness {
     } catch (error) {
       this.told.note(`the booted device could not be saved: ${Fault.wrap(error).seen}`)
     }
+  }
+
+  private async renew(): Promise<void> {
+    if (!this.pristine) await this.device.board.reflash()
+    this.pristine = true
   }
 
   /** Goes back to the booted state, if there is one that serves. */
@@ -216,6 +229,7 @@ export class Readiness {
 
   private async restoredTo(state: string): Promise<string | undefined> {
     if (!this.states?.has(state)) return undefined
+    this.pristine = false
     const back = await this.states.restore(state)
     if (typeof back === 'string') {
       this.told.note(`the saved state is of no use (${back}): it is made anew`)

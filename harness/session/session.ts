@@ -6,7 +6,7 @@ import { Fault } from '../fault/fault.js'
 import { Journal, JOURNAL } from '../record/journal.js'
 import { Device } from './device.js'
 import { DevicePool } from './device-pool.js'
-import { Failures } from './failures.js'
+import { Failures, type Failed } from './failures.js'
 import { protocol, type AcquireParams, type Outcome } from './protocol.js'
 import { answer, connectionOver } from './rpc.js'
 
@@ -21,28 +21,28 @@ export class Session {
 
   /** `onFinished` is called when a client asks the session to end. */
   constructor(private readonly onFinished: (reason: string) => void) {
-    this.pool = new DevicePool((name, request, board) => {
-      const told = {
-        grown: (length: number, ended: string | undefined) =>
-          this.tell(connection =>
-            connection.sendNotification(protocol.grown, {
-              device: name,
-              length,
-              ...(ended !== undefined && { ended }),
-            }),
-          ),
-        progress: (text: string) => {
-          // One that has just gone does not miss anything.
-          void this.waiting
-            .get(name)
-            ?.sendNotification(protocol.progress, {
-              text: request.workers > 1 ? `${name}: ${text}` : text,
-            })
-            .catch(() => {})
-        },
-      }
-      return new Device(name, request, board, this.journal!, told)
-    })
+    this.pool = new DevicePool(
+      (name, request, board) => {
+        const told = {
+          grown: (length: number, ended: string | undefined) =>
+            this.tellAll(connection =>
+              connection.sendNotification(protocol.grown, {
+                device: name,
+                length,
+                ...(ended !== undefined && { ended }),
+              }),
+            ),
+          progress: (text: string) => {
+            const waiting = this.waiting.get(name)
+            if (!waiting) return
+            const told = { text: request.workers > 1 ? `${name}: ${text}` : text }
+            tell(waiting, connection => connection.sendNotification(protocol.progress, told))
+          },
+        }
+        return new Device(name, request, board, this.journal!, told)
+      },
+      error => this.noteFault(Fault.wrap(error)),
+    )
   }
 
   get attached(): number {
@@ -93,9 +93,8 @@ export class Session {
     )
     answer(connection, protocol.unreachable, ({ device, states, fault: told, test }) => {
       const { project } = this.pool.named(device)
-      const fault = Fault.from(told)
-      const { isFirst } = this.failures.add(project, states, fault, test, undefined)
-      if (isFirst) this.noteFault(fault, test)
+      const failed: Failed = { kind: 'failed', fault: told, carrier: test }
+      if (this.failures.add(project, states, failed) === failed) this.noteFault(Fault.from(told), test)
     })
     answer(connection, protocol.state, ({ device }) => this.pool.named(device).state())
     connection.onRequest(protocol.finish.method, async () => {
@@ -109,7 +108,7 @@ export class Session {
 
   /** Powers off and releases every board. */
   async close(reason: string): Promise<void> {
-    const devices = this.pool.clear()
+    const devices = this.pool.close()
     const closed = await Promise.allSettled(devices.map(device => device[Symbol.asyncDispose]()))
     for (const result of closed) {
       if (result.status === 'rejected') this.noteFault(Fault.wrap(result.reason))
@@ -127,22 +126,37 @@ export class Session {
     const known = this.failures.find(request.project, states)
     if (known) return known
     const device = await this.pool.take(connection, request)
+    // It may have failed on another device meanwhile.
+    const since = this.failures.find(request.project, states)
+    if (since) {
+      this.pool.giveBack(device.name)
+      return since
+    }
     this.waiting.set(device.name, connection)
     try {
       return { kind: 'ready', ...(await device.acquire(isolation, states)) }
     } catch (error) {
       const fault = Fault.wrap(error)
-      this.pool.giveBack(device.name)
-      const { failed, isFirst } = this.failures.add(request.project, [], fault, test, device.range)
-      if (isFirst) this.noteFault(fault, test)
-      return failed
+      const { range } = device
+      // What the lab lacks for one device more does not speak against those that work.
+      const others = isOfLab(fault) && (await this.pool.retire(device.name))
+      if (!others) this.pool.giveBack(device.name)
+      const failed: Failed = {
+        kind: 'failed',
+        fault: fault.toJSON(),
+        carrier: test,
+        ...(range && { console: range }),
+      }
+      const first = others ? failed : this.failures.add(request.project, [], failed)
+      if (first === failed) this.noteFault(fault, test)
+      return first
     } finally {
       this.waiting.delete(device.name)
     }
   }
 
   private abandon(device: string, grant: number): void {
-    this.pool.named(device).abandon(grant)
+    this.pool.find(device)?.abandon(grant)
     this.pool.giveBack(device)
   }
 
@@ -155,8 +169,16 @@ export class Session {
     })
   }
 
-  private tell(send: (connection: MessageConnection) => Promise<void>): void {
-    // A client that has just gone does not miss anything.
-    for (const connection of this.connections) void send(connection).catch(() => {})
+  private tellAll(send: (connection: MessageConnection) => Promise<void>): void {
+    for (const connection of this.connections) tell(connection, send)
   }
+}
+
+/** A client that has just gone does not miss anything: its connection throws, now or later. */
+function tell(connection: MessageConnection, send: (connection: MessageConnection) => Promise<void>): void {
+  void (async () => send(connection))().catch(() => {})
+}
+
+function isOfLab({ culprit }: Fault): boolean {
+  return culprit === 'lab' || culprit === 'harness'
 }
