@@ -1,5 +1,5 @@
 import { Fault } from '../fault/fault.js'
-import { missingProgram, spawnTied } from './tied.js'
+import { missingProgram, spawnTied, wasMissing } from './tied.js'
 
 export interface RunOptions {
   cwd?: string
@@ -55,7 +55,7 @@ export async function run(
     })
     options.signal?.throwIfAborted()
     const error = Buffer.concat(stderr).toString()
-    if (code === 127 && error.startsWith('setpriv: failed to execute')) throw missingProgram(command)
+    if (wasMissing(code, error)) throw missingProgram(command)
     return { code, stdout: Buffer.concat(stdout), stderr: error }
   } finally {
     options.signal?.removeEventListener('abort', abort)

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { Fault } from '../fault/fault.js'
 
 const SETPRIV = 'setpriv'
+/** Becomes the program, unless its starter died before the kernel was told what to do then. */
+const BECOME = '[ "$PPID" = "$0" ] && exec "$@"'
 
 /**
  * Starts a program that the kernel signals when this process ends, however it ends (also by SIGKILL): by default it is
@@ -21,7 +23,16 @@ export function spawnTied(
 ): ChildProcess {
   const { deathSignal = 'KILL', ...others } = options
   if (!isOnPath(SETPRIV, (others.env ?? process.env)['PATH'])) throw missingProgram(SETPRIV)
-  return spawn(SETPRIV, ['--pdeathsig', deathSignal, '--', command, ...args], others)
+  return spawn(
+    SETPRIV,
+    ['--pdeathsig', deathSignal, '--', '/bin/sh', '-c', BECOME, String(process.pid), command, ...args],
+    others,
+  )
+}
+
+/** Whether a tied program ended because there is none of its name. */
+export function wasMissing(code: number | null, errors: string): boolean {
+  return code === 127 && /: exec: .*: not found/.test(errors)
 }
 
 export function missingProgram(program: string): Fault {

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { Fault } from '../fault/fault.js'
-import { spawnTied } from '../process/tied.js'
+import { spawnTied, wasMissing } from '../process/tied.js'
 import { CONSOLE_FD, qemuArguments, QMP_FD } from './arguments.js'
 import { qemuPackage, qemuProgram } from './binary.js'
 import { guestMemory } from './guest-memory.js'
@@ -105,7 +105,7 @@ function endOf(child: ChildProcess): Promise<QemuEnd> {
 
 function refused(machine: Machine, end: QemuEnd, cause: unknown): Fault {
   const program = qemuProgram(machine.arch)
-  if (end.code === 127 && end.said.some(line => line.startsWith('setpriv: failed to execute'))) {
+  if (wasMissing(end.code, end.said.join('\n'))) {
     return new Fault({
       code: 'qemu.missing',
       culprit: 'lab',
