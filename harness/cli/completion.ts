@@ -41,12 +41,18 @@ async function namesFor(previous: string, verb: string, isFirst: boolean): Promi
     import('../declare/declared-names.js'),
   ])
   const root = repositoryRoot()
-  if (previous === '--image' || previous === '-i' || (verb === 'build' && isFirst)) {
+  if (
+    previous === '--image' ||
+    previous === '-i' ||
+    (verb === 'build' && isFirst) ||
+    (verb === 'image' && !isFirst)
+  ) {
     return imageNames(root)
   }
   if (previous === '--board' || previous === '-b' || (verb === 'boot' && isFirst)) {
     return [...(await import('../board/inventory.js')).readLab(root, 'local').boards.keys()]
   }
+  if (verb === 'image') return ['show', 'diff', 'verify']
   if (!previous.startsWith('-') && (verb === 'run' || verb === 'defects')) {
     return suiteNames(root).map(name => `suites/${name}`)
   }

@@ -6,12 +6,16 @@ import { build } from './build.js'
 import { COMPLETION_KEY, completionsFor } from './completion.js'
 import { defects } from './defects.js'
 import { doctorCommand } from './doctor.js'
+import { image } from './image.js'
 import { list } from './list.js'
 import { report } from './report.js'
 import { run } from './run.js'
 import { failWith } from './failure.js'
 
-const VERBS = [run, build, boot, list, report, doctorCommand, defects] as CommandModule<object, never>[]
+const VERBS = [run, build, image, boot, list, report, doctorCommand, defects] as CommandModule<
+  object,
+  never
+>[]
 
 // Programs that make file systems lie where Debian lets only root look for programs.
 process.env['PATH'] = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`

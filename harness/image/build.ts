@@ -11,6 +11,7 @@ import { codeDigest, fileDigest, fileInputs, sha256 } from './key.js'
 import { lock } from '../process/lock.js'
 import { MANIFEST_SCHEMA, type Arch, type Manifest } from './manifest.js'
 import { Resolutions } from './resolution.js'
+import { SBOM, sbomOf } from './sbom.js'
 import { ImageStore } from './store.js'
 
 export interface BuildOptions {
@@ -130,6 +131,7 @@ async function make(work: Work, inputs: Input[], entry: string): Promise<Artefac
     const built = await backend.build({ ...request, inputs, tampering: tamperingOf(defect), scratch, output })
     request.signal.throwIfAborted()
     const manifest = promised(await describe(work, inputs, built, output), defect)
+    await writeFile(join(output, SBOM), `${JSON.stringify(sbomOf(manifest), undefined, 2)}\n`)
     await writeFile(join(output, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
     await store.commit(output, entry)
   } finally {
