@@ -30,6 +30,8 @@ export function qemuArguments(machine: Machine): string[] {
     ...['-chardev', `socket,id=qmp,fd=${QMP_FD}`, '-mon', 'chardev=qmp,mode=control'],
     ...['-chardev', `socket,id=console,fd=${CONSOLE_FD}`, '-serial', 'chardev:console'],
     ...['-device', 'virtio-rng-pci'],
+    // A restored guest is told that there may be others like it, and makes its random numbers anew (QEMU: docs/specs/vmgenid).
+    ...(x86 ? ['-device', 'vmgenid,guid=auto'] : []),
     // A guest's panic is reported, and then the guest does what it is configured to do.
     ...['-device', x86 ? 'pvpanic' : 'pvpanic-pci', '-action', 'panic=none'],
     ...machine.disks.flatMap((file, index) => diskArguments(file, index, machine.boot)),

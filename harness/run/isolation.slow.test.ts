@@ -27,6 +27,10 @@ for (const [title, isolation, output] of cases) {
       const shell = await device.shell()
       await expect(shell).toRun(marked, { output })
       // In the second run the saved state is older than that; on a busy machine the clock of any guest lags.
+      // Elsewhere it is only fed: there the kernel does not say so.
+      if (title === 'fresh 2' && device.manifest.arch === 'x86-64') {
+        await expect(shell).toRun('dmesg | grep -q "crng reseeded due to virtual machine fork"')
+      }
       const seconds = Number(await shell.check('date +%s'))
       if (isolation === 'fresh') expect(Math.abs(seconds - Date.now() / 1000), 'clock').toBeLessThan(20)
     })
