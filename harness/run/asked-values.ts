@@ -19,23 +19,25 @@ export function checkTitle(title = ''): void {
 /** @throws Fault `usage.boot-timeout.invalid` */
 export function checkBootTimeout(seconds = 1): void {
   if (seconds > 0 && seconds < 2 ** 31 / 1000) return
-  throw new Fault({
-    code: 'usage.boot-timeout.invalid',
-    culprit: 'usage',
-    expected: 'seconds after --boot-timeout, more than 0',
-    seen: Number.isNaN(seconds) ? 'no number' : String(seconds),
-    next: 'write a number, or leave it out',
-  })
+  throw invalid('boot-timeout', seconds, 'seconds after --boot-timeout, more than 0')
 }
 
 /** @throws Fault `usage.workers.invalid` */
 export function checkWorkers(workers = 1): void {
   if (Number.isInteger(workers) && workers > 0 && workers <= 64) return
-  throw new Fault({
-    code: 'usage.workers.invalid',
+  throw invalid(
+    'workers',
+    workers,
+    'how many devices may run at once after --workers: a whole number, 1 to 64',
+  )
+}
+
+function invalid(option: string, value: number, expected: string): Fault {
+  return new Fault({
+    code: `usage.${option}.invalid`,
     culprit: 'usage',
-    expected: 'a whole number after --workers, from 1 to 64',
-    seen: Number.isNaN(workers) ? 'no number' : String(workers),
-    next: 'write how many devices may run at once, or leave it out',
+    expected,
+    seen: Number.isNaN(value) ? 'no number' : String(value),
+    next: 'write a number, or leave it out',
   })
 }
